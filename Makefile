@@ -1,0 +1,74 @@
+# Everything happens in .venv, without root. `make` lists the targets; all paths are relative, so that the checkout may
+# lie anywhere, in a path with spaces too.
+
+PYTHON ?= python3
+# Tests run in this many processes, each on one thread.
+JOBS ?= 2
+
+VENV := .venv/bin/python
+STAMP := .venv/installed
+
+# Nothing may be imported from the checkout by way of the current folder: what is tested is the package.
+export PYTHONSAFEPATH := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help .venv bench test test-slow lint types format constraints clean moved
+
+help: ## list the targets
+	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
+		printf '%-18s%s\n' "$$target" "$$does"; done
+
+.venv: $(STAMP) ## install the suite and what its tests need into .venv (again only if something changed)
+
+bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the published values (runs/bench)
+	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
+
+test: lint types ## check style and types, then run the tests
+	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS)
+
+test-slow: $(STAMP) ## run the tests that take minutes
+	$(VENV) -m pytest -m slow
+
+lint: $(STAMP) ## check style and formatting
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+
+types: $(STAMP) ## check types
+	$(VENV) -m pyright
+
+format: $(STAMP) ## put the code into shape
+	$(VENV) -m ruff check --fix .
+	$(VENV) -m ruff format .
+
+clean: ## remove .venv, caches and build products (never runs/)
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
+
+# The stamp holds the folder it was installed for. It is missing after an interrupted installation, and wrong after the
+# checkout was moved or copied: then .venv is made anew, since a half-installed package looks installed to pip.
+ifneq ($(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" ] || echo moved),)
+$(STAMP): moved
+endif
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: $(PYTHON) must be Python 3.11 or later; name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "error: $(PYTHON) lacks ensurepip; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@[ "$$(cat $@ 2>/dev/null)" = "$$(pwd -P)" ] || { rm -rf .venv && $(PYTHON) -m venv .venv; }
+	@rm -f $@
+	@echo "installing into .venv: a minute or more, since torch is large"
+	@$(VENV) -m pip install -qq -c constraints.txt pip setuptools wheel
+	@$(VENV) -m pip install -qq -c constraints.txt --no-build-isolation -e ".[dev]"
+	@mkdir -p .venv/typing && ln -sfn ../.. .venv/typing/tonedeaf
+	@pwd -P > $@
+
+# The two that are chosen; the rest follows from them.
+constraints: ## resolve constraints.txt anew
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install -qq --upgrade pip setuptools wheel
+	build/constraints/bin/python -m pip install -qq torch==2.13.0 torchaudio==2.11.0 -e ".[dev]"
+	{ echo '# What the tests run with; made by `make constraints`. pyproject.toml sets only floors.'; \
+		build/constraints/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//'; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints

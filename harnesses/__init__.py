@@ -1,0 +1,1 @@
+"""How distances are asked: ranking, its records, and the command line."""

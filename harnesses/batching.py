@@ -1,0 +1,58 @@
+"""How many trials to work on at once: within a memory budget, and small enough for the processor's cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+CPU_WORKING_SET = 12 * 2**20
+"""Bytes that a batch may keep on a CPU: measured, see ``benchmarks/speed``; bigger is slower."""
+
+
+def parse_memory(text: str) -> int:
+    """The bytes in a text such as ``512MiB`` or ``2GB``.
+
+    Raises:
+        ValueError: if the text is not a positive number and a unit.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    unit = _UNITS.get(found[2].upper()) if found else None
+    if found is None or unit is None or float(found[1]) * unit < 1:
+        raise ValueError(f"memory must be a size such as 512MiB or 2GB, got {text!r}")
+    return int(float(found[1]) * unit)
+
+
+def saved_bytes(forward: Callable[[], Tensor]) -> int:
+    """The bytes that autograd keeps for the backward pass of ``forward``, each storage counted once."""
+    storages: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        kept = forward()  # the graph stays alive while the storages are counted, so no address is used twice
+    del kept
+    return sum(storages.values())
+
+
+def batch_size(bytes_per_trial: int, *, memory: int, workers: int, device: torch.device) -> int:
+    """The number of trials in a batch, at least 1.
+
+    Args:
+        bytes_per_trial: what a trial keeps (see :func:`saved_bytes`).
+        memory: the budget of all workers together, in bytes.
+        workers: batches under way at once.
+        device: a CPU's batches are kept near its cache as well.
+    """
+    # What is kept is about half of the peak: the rest is what an operation needs while it runs.
+    share = memory // (2 * workers)
+    if device.type == "cpu":
+        share = min(share, CPU_WORKING_SET)
+    return max(1, share // max(1, bytes_per_trial))

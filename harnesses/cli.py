@@ -1,0 +1,137 @@
+"""The command line: ``tonedeaf COMMAND``.
+
+Exit status: 0 done; 1 a distance failed (the others' records are kept); 2 the call was wrong; 130 interrupted. What a user
+can get wrong is answered by one line that says what was wrong and what would be right; ``--debug`` shows where.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .. import __version__
+
+DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """A group that names the nearest command to a misspelt one."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from ..losses.plugins import unknown
+
+            raise click.UsageError(str(unknown("command", args[0], self.list_commands(ctx))))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tonedeaf")
+def app() -> None:
+    """Is your loss tone-deaf? Rank audio distances by whether they know which way is worse."""
+
+
+def _common(command: _Command) -> _Command:
+    json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
+    debug_option = click.option("--debug", is_flag=True, help="Show where an error comes from.")
+    return json_option(debug_option(command))
+
+
+@app.command("list")
+@click.argument("what", type=click.Choice(["distances", "tasks", "suites"]), default="distances")
+@_common
+def list_command(what: str, as_json: bool, debug: bool) -> None:
+    """What there is, whether it can run here, and if not why."""
+    del debug
+    from . import catalogue, screens
+
+    rows = catalogue.catalogue(what)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        screens.out().print(catalogue.table(rows))
+
+
+@app.command("check")
+@click.argument("distance")
+@click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
+@_common
+def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool) -> int:
+    """Hold a distance, such as ./my_loss.py:MyLoss, to every promise of the contract."""
+    del debug
+    from ..losses import make
+    from ..losses.conformance import conformance
+
+    made = make(distance, sample_rate=sample_rate)
+    checks = []
+    for check in conformance(made):
+        checks.append(check)
+        if not as_json:
+            print(f"{'ok    ' if check.passed else 'FAILED'}  {check.name}{': ' if check.message else ''}{check.message}")
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], indent=2))
+    return DONE if all(check.passed for check in checks) else FAILED
+
+
+@app.command("rank")
+@click.argument("distances", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every distance that tonedeaf list names.")
+@click.option("--suite", default="table1-valid", show_default=True, help="Distances and settings (tonedeaf list suites).")
+@click.option("--task", "tasks", multiple=True, default=["sines"], show_default=True, help="What is asked; may be repeated.")
+@click.option("--trials", type=int, default=None, help="How many.  [default: 1000; table1-choices: 200 a seed]")
+@click.option("--seed", type=int, default=None, help="Of the trials.  [default: 0; table1-choices: 1000 to 1004]")
+@click.option("--duration", type=float, default=None, help="Of the signals, in seconds.  [default: the suite's]")
+@click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one.")
+@click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the records.")
+@_common
+def rank_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
+    """Sign accuracy of distances: analytic, and at each resolution.
+
+    A DISTANCE is a name (tonedeaf list), a name with parameters such as 'mss[n_ffts=2048,512]', a weighted sum such as
+    'log_mss + 0.1*mss', or one of your own: ./my_loss.py:MyLoss or package.module:MyLoss.
+    """
+    from .rank_run import RankOptions, run
+
+    return run(RankOptions(distances=distances, debug=debug, **options), as_json=as_json)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    try:
+        status: int | None = app.main(arguments, prog_name="tonedeaf", standalone_mode=False)
+        return status or DONE
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; finished records are kept: run the same command again to compute what is missing")
+        return INTERRUPTED
+    except click.ClickException as error:
+        _say(f"error: {error.format_message()}")
+        return WRONG_CALL
+    except (ValueError, ImportError) as error:
+        if "--debug" in arguments:
+            raise
+        _say(f"error: {error}")
+        return WRONG_CALL
+    except OSError as error:
+        if "--debug" in arguments:
+            raise
+        _say(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return FAILED
+
+
+def _say(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)

@@ -1,0 +1,153 @@
+"""Sign accuracy: how often does a distance know which way is worse?
+
+For a target ``s``, a prediction ``p`` and an axis (pitch, level), move the prediction further from the target on that
+axis alone, to ``p'``. The distance is right when ``d(p', s) > d(p, s)``, strictly; analytically, when its derivative along
+the axis, at ``p``, points away from the target. The accuracy is the share of trials in which it is right.
+
+A trial's **margin** is ``d(p', s) − d(p, s)``, or the derivative times the direction: right if positive, a tie (counted
+as wrong, and reported apart) if exactly 0.
+
+Source: Turian & Henry 2020, Section 3.3, Equations 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..benchmarks.task import Task, Trials
+from ..losses import AudioDistance, Representation
+from ..results.intervals import Proportion
+from .batching import batch_size, saved_bytes
+
+SIGNAL_DTYPE = torch.float32
+"""What signals are cast to, last of all, before a distance sees them."""
+
+Margins = dict[str, NDArray[np.float64]]
+"""Column name to the margins ``(trials,)``."""
+
+
+class NonFiniteError(ValueError):
+    """A distance, or its derivative, that is NaN or infinite."""
+
+
+def rank(
+    distance: AudioDistance,
+    task: Task,
+    *,
+    seed: int,
+    trials: int,
+    memory: int,
+    device: torch.device,
+    executor: Executor,
+    workers: int,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Margins:
+    """The margins of every trial, for every column of the task.
+
+    Each signal is represented once: the target's and the prediction's representations are used again for all columns.
+    A distance that is not differentiable has no analytic columns.
+
+    Args:
+        distance: made for the task's sample rate.
+        task: whose columns are asked.
+        seed: of the trials.
+        trials: how many, from the first.
+        memory: budget in bytes for the tensors of all batches under way.
+        device: where signals are made and compared.
+        executor: runs the batches; threads do, for PyTorch leaves Python's lock while it computes.
+        workers: how many batches the executor runs at once.
+        progress: called with the number of trials done, batch by batch.
+
+    Raises:
+        ValueError: if ``trials`` is below 1, or the task's signals are shorter than the distance needs.
+        NonFiniteError: if the distance or its derivative is NaN or infinite; it names the first such trial.
+    """
+    if trials < 1:
+        raise ValueError(f"trials must be at least 1, got {trials}")
+    if task.samples < distance.min_samples:
+        raise ValueError(
+            f"the distance needs at least {distance.min_samples} samples "
+            f"({distance.min_samples / task.sample_rate:g} s at {task.sample_rate:g} Hz), "
+            f"but {task.name} lasts {task.duration:g} s"
+        )
+    probe = task.trials(seed, 0, 1).to(device)
+    kept = saved_bytes(lambda: _prediction_distance(distance, task, probe)[1]) + 2 * 8 * task.samples
+    size = batch_size(kept, memory=memory, workers=workers, device=device)
+
+    def measure(start: int) -> Margins:
+        batch = task.trials(seed, start, min(start + size, trials)).to(device)
+        margins = batch_margins(distance, task, batch)
+        columns = {name: values.double().cpu().numpy() for name, values in margins.items()}
+        for name, values in columns.items():
+            if not np.isfinite(values).all():
+                first = start + int(np.flatnonzero(~np.isfinite(values))[0])
+                raise NonFiniteError(f"the distance is not finite: {name} of trial {first} (seed {seed})")
+        return columns
+
+    parts: list[Margins] = []
+    with _one_thread_each(device):
+        for part in executor.map(measure, range(0, trials, size)):
+            parts.append(part)
+            progress(len(next(iter(part.values()))))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def batch_margins(distance: AudioDistance, task: Task, trials: Trials) -> dict[str, Tensor]:
+    """The margins ``(trials,)`` of one batch, for every column of the task, in the task's order."""
+    coordinates, start, target = _prediction_distance(distance, task, trials)
+    away = {axis.name: (trials.prediction[axis.name] - trials.target[axis.name]).sign() for axis in task.axes}
+    margins: dict[str, Tensor] = {}
+    if distance.differentiable:
+        slopes = torch.autograd.grad(start.sum(), list(coordinates.values()), materialize_grads=True)
+        for axis, slope in zip(task.axes, slopes, strict=True):
+            margins[axis.analytic_column] = slope * away[axis.name]
+    take = 0
+    with torch.no_grad():
+        for axis in task.axes:
+            for step in axis.steps:
+                take += 1
+                moved = {**trials.prediction, axis.name: trials.prediction[axis.name] + step * away[axis.name]}
+                signal = task.render_prediction(trials, moved, take).to(SIGNAL_DTYPE)
+                margins[axis.column(step)] = distance.compare(distance.represent(signal), target) - start
+    return {column: margins[column] for column in task.columns if column in margins}
+
+
+def _prediction_distance(
+    distance: AudioDistance, task: Task, trials: Trials
+) -> tuple[dict[str, Tensor], Tensor, Representation]:
+    """The predictions' coordinates, their distances (differentiable in them), and the targets' representation."""
+    with torch.no_grad():
+        target = distance.represent(task.render_target(trials).to(SIGNAL_DTYPE))
+    with torch.set_grad_enabled(distance.differentiable):
+        coordinates = {name: values.clone().requires_grad_() for name, values in trials.prediction.items()}
+        signal = task.render_prediction(trials, coordinates).to(SIGNAL_DTYPE)
+        return coordinates, distance.compare(distance.represent(signal), target), target
+
+
+@contextmanager
+def _one_thread_each(device: torch.device) -> Iterator[None]:
+    """On a CPU, one thread for each batch: many small operations lose more by meeting than they gain by sharing."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def accuracy(margins: NDArray[np.float64]) -> Proportion:
+    """The share of positive margins, with its 95 % Wilson interval and the number of ties.
+
+    Example:
+        >>> accuracy(np.array([1.0, 0.0, -1.0, 2.0])).value
+        0.5
+    """
+    return Proportion.of(int((margins > 0).sum()), len(margins), ties=int((margins == 0).sum()))

@@ -1,0 +1,137 @@
+"""What the command line shows: tables on standard output, progress and notes on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from ..losses import Description
+from ..results.record import Record
+from .cells import accuracies
+
+_UNITS = {"cents": "cents", "db": "dB"}
+
+
+def out() -> Console:
+    """Standard output; as wide as the terminal, and wide enough for any table when piped."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def note(message: str) -> None:
+    """One line on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
+    """A progress bar over trials on a terminal, nothing elsewhere.
+
+    Yields:
+        What is called with the name of the distance under way and the number of trials done since the last call.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _name, _done: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("trials"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task("", total=total)
+        yield lambda name, done: bar.update(shown, description=name, advance=done)
+
+
+def column_heading(column: str) -> str:
+    """The heading of a metric's column: ``pitch_30_cents`` is ``pitch ±30 cents``, on two lines."""
+    axis, _, rest = column.partition("_")
+    step, _, unit = rest.partition("_")
+    return f"{axis}\n{rest}" if not unit else f"{axis}\n±{step} {_UNITS.get(unit, unit.replace('_', ' '))}"
+
+
+def ranking_table(records: Sequence[Record]) -> Table:
+    """The sign accuracies of some records that share their columns; the best of each column is bold."""
+    columns = list(dict.fromkeys(column for record in records for column in accuracies(record)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("distance", overflow="fold")
+    for column in columns:
+        table.add_column(column_heading(column), justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right")
+    best = {
+        column: max(values[column].value for record in records if column in (values := accuracies(record)))
+        for column in columns
+    }
+    usual = min((float(record.task.params["duration"]) for record in records), default=0.0)
+    for record in records:
+        values = accuracies(record)
+        longer = "*" if float(record.task.params["duration"]) > usual else ""
+        cells = [
+            Text(
+                f"{values[column].value:.3f}" + ("ᵗ" if values[column].ties else ""),
+                style="bold" if values[column].value == best[column] else "",
+            )
+            if column in values
+            else Text("–" if record.status == "ok" else record.status)
+            for column in columns
+        ]
+        table.add_row(record.distance.name + longer, *cells, f"{record.seconds:.1f}")
+    return table
+
+
+def ranking_notes(records: Sequence[Record]) -> list[str]:
+    """What must be said below :func:`ranking_table`."""
+    notes: list[str] = []
+    widths = [value.high - value.low for record in records for value in accuracies(record).values()]
+    if widths:
+        notes.append(f"n = {records[0].trials} trials, seed {records[0].seed}; 95 % Wilson intervals of at most ±{max(widths) / 2:.3f}")
+    durations = sorted({float(record.task.params["duration"]) for record in records})
+    if len(durations) > 1:
+        notes.append(f"* signals longer than {durations[0]:g} s, as long as the distance needs: not to be compared trial by trial")
+    tied = [
+        f"{record.distance.name} {column} {value.ties}"
+        for record in records
+        for column, value in accuracies(record).items()
+        if value.ties
+    ]
+    if tied:
+        notes.append(f"ᵗ ties, counted as wrong: {', '.join(tied)}")
+    notes.extend(f"{record.distance.name}: {record.status}: {record.reason}" for record in records if record.reason)
+    return notes
+
+
+def distances_table(descriptions: Sequence[Description]) -> Table:
+    """What ``tonedeaf list distances`` shows."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("distance", "here", "gradient", "symmetric"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("sample rate", justify="right", no_wrap=True)
+    table.add_column("min samples", justify="right", no_wrap=True)
+    table.add_column("source, or why it is not available", overflow="fold")
+    for each in descriptions:
+        table.add_row(
+            each.name,
+            _yes(each.available),
+            _yes(each.differentiable),
+            _yes(each.symmetric),
+            "" if not each.available else "any" if each.sample_rate is None else f"{each.sample_rate} Hz",
+            "" if each.min_samples is None else str(each.min_samples),
+            each.source if each.available else each.reason,
+        )
+    return table
+
+
+def pairs_table(heading: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """Names and one line about each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(heading, no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _yes(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"

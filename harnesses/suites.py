@@ -1,0 +1,64 @@
+"""Suites: lists of distances, and the settings in which they are ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..losses.plugins import unknown
+
+TABLE1 = ("spectrogram", "log_spectrogram", "mel", "mfcc", "mss", "log_mss", "log2_spectral_centroid")
+"""The spectral distances of Table 1 of Turian & Henry 2020, in its order."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A list of distances with task and distance parameters.
+
+    Attributes:
+        name: on the command line.
+        summary: one line.
+        distances: their texts; names given on the command line replace them.
+        task: parameters of the task.
+        distance: parameters of every distance that has them.
+    """
+
+    name: str
+    summary: str
+    distances: tuple[str, ...]
+    task: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    distance: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+PAPERS_MODE = Suite(
+    name="table1",
+    summary="the paper's mode, the best single guess: mirrored edges, 2 s, a new phase for each perturbed sine",
+    distances=(*TABLE1, "log_spectral_transport"),
+    task={"duration": 2.0, "perturbed_phase": "new"},
+    distance={"padding": "reflect"},
+)
+HOUSE_MODE = Suite(
+    name="table1-valid",
+    summary="the house mode: frames that fit, 0.5 s, the perturbed sine keeps its phase",
+    distances=(*TABLE1, "log_spectral_transport"),
+    task={"duration": 0.5, "perturbed_phase": "shared"},
+    distance={"padding": "valid"},
+)
+CHOICES = Suite(
+    name="table1-choices",
+    summary="what the paper leaves open: every combination, and the one that fits its Table 1 best",
+    distances=TABLE1,
+)
+SUITES = {suite.name: suite for suite in (PAPERS_MODE, HOUSE_MODE, CHOICES)}
+
+
+def suite(name: str) -> Suite:
+    """The suite of a name.
+
+    Raises:
+        ValueError: if there is none; it says which are near.
+    """
+    if name not in SUITES:
+        raise unknown("suite", name, SUITES)
+    return SUITES[name]
