@@ -25,7 +25,7 @@ bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the publishe
 	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
 
 test: lint types ## check style and types, then run the tests
-	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS) --dist worksteal
 
 test-slow: $(STAMP) ## run the tests that take minutes
 	$(VENV) -m pytest -m slow

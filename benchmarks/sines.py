@@ -20,8 +20,8 @@ _TAKES = 1 + len(PITCH.steps) + len(LEVEL.steps)
 class Sines(Task):
     """A target sine and a predicted sine, of independent pitch, level and phase.
 
-    ``x(t) = A cos(2πft + φ)``; pitch uniform in log2 f over ``fmin..fmax``, level ``L = level_slope·log10 A`` uniform over
-    ``lowest_level..0`` dB, φ uniform. Target and prediction are drawn independently.
+    ``x(t) = A cos(2πft + φ)``; pitch uniform in log2 f over ``fmin..fmax``, level ``L = level_slope·log10 A``
+    uniform over ``lowest_level..0`` dB, φ uniform. Target and prediction are drawn independently.
 
     Args:
         sample_rate: in Hz.
@@ -32,8 +32,8 @@ class Sines(Task):
         level_slope: dB per decade of amplitude. The paper's Equation 4 has 25, where 20 is usual.
         perturbed_phase: ``shared``: a perturbed prediction keeps the prediction's phase; ``new``: it draws its own. The
             paper does not say. A distance that is blind to what was perturbed is right half of the time with ``new``.
-        phase_dtype: of 2πft. ``float32``, a common slip, is off by up to 1e-3 of a cycle per second of signal; it is here
-            to measure what that does.
+        phase_dtype: of 2πft. ``float32``, a common slip, is off by up to 1e-3 of a cycle per second of signal; it is
+            here to measure what that does.
 
     Raises:
         ValueError: if a parameter is out of its range, or the sample rate is under twice the highest frequency,

@@ -4,8 +4,8 @@ A trial has a *target* and a *prediction*, each placed on one or more **axes** (
 A distance is right about a trial on an axis when moving the prediction further from the target on that axis alone makes
 it larger. A task draws the trials; a harness moves and compares.
 
-Signals are computed in float64 and cast last. Trials are drawn in blocks, each from a generator of its own, so that trial
-``i`` is the same whatever the number of trials, the batches and the device.
+Signals are computed in float64 and cast last. Trials are drawn in blocks, each from a generator of its own, so that
+trial ``i`` is the same whatever the number of trials, the batches and the device.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Task(ABC):
     """A task: what a plug-in task subclasses.
 
     A subclass implements :meth:`draw_block`, :meth:`render_target` and :meth:`render_prediction`, and says its
-    :attr:`name`, :attr:`version` and :attr:`axes`. The version changes when the signals or the trials do, so that records
-    of different definitions are never compared.
+    :attr:`name`, :attr:`version` and :attr:`axes`. The version changes when the signals or the trials do, so that
+    records of different definitions are never compared.
 
     Args:
         sample_rate: in Hz.
@@ -152,7 +152,7 @@ class Task(ABC):
         """
 
     def trials(self, seed: int, start: int, stop: int) -> Trials:
-        """The trials from ``start`` up to, but not with, ``stop``: a pure function of the task, the seed and the indices.
+        """The trials ``start`` to ``stop − 1``: a pure function of the task, the seed and the indices.
 
         Raises:
             ValueError: if ``start`` and ``stop`` do not enclose a trial.

@@ -1,8 +1,8 @@
 """From a question to its record: prepare every question first, then answer them one by one.
 
 A **cell** is one question: one distance, one task, one seed, a number of trials. What is wrong with the call is found
-while the cells are prepared, before anything is computed. What goes wrong in a cell afterwards becomes a record that says
-so, and the other cells go on.
+while the cells are prepared, before anything is computed. What goes wrong in a cell afterwards becomes a record that
+says so, and the other cells go on.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import polars as pl
 import torch
 
 from ..benchmarks import Task
+from ..benchmarks.task import PITCH
 from ..losses import AudioDistance, make
 from ..losses.conformance import conformance
 from ..losses.plugins import is_plugin
@@ -104,8 +105,8 @@ def prepare(
         seed: of the trials.
         trials: how many.
         sample_rate: in Hz.
-        duration: of the signals in seconds; None is the task's own, or the shortest that the distance accepts if that is
-            longer.
+        duration: of the signals in seconds; None is the task's own, or the shortest that the distance accepts if that
+            is longer.
         task_preset: parameters of the task, from a suite.
         distance_preset: parameters of the distance, from a suite.
 
@@ -185,9 +186,9 @@ def _identify(text: str, distance: AudioDistance | None, task: Task) -> tuple[Di
 def _plain(value: Any) -> Any:
     """The value as JSON says it: tuples are lists."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_plain(item) for item in value]
     return value
 
 
@@ -280,15 +281,18 @@ def outcomes(margins: Margins) -> pl.DataFrame:
 
 
 def accuracies(record: Record) -> dict[str, Proportion]:
-    """The columns of a ranking's record, in order; empty if it has no answer."""
-    return {column: Proportion.from_metric(metric) for column, metric in record.metrics.items()}
+    """The columns of a ranking's record: axis by axis, pitch first, analytic to coarse; empty without an answer."""
+    return {column: Proportion.from_metric(record.metrics[column]) for column in sorted(record.metrics, key=_place)}
+
+
+def _place(column: str) -> tuple[bool, str, float]:
+    axis, _, step = column.partition("_")
+    return axis != PITCH.name, axis, 0.0 if step == "analytic" else float(step.partition("_")[0])
 
 
 def failed(records: Sequence[Record]) -> list[Record]:
     """The records whose distance failed."""
     return [record for record in records if record.status == "failed"]
-
-
 
 
 @cache

@@ -1,7 +1,7 @@
 """The command line: ``tonedeaf COMMAND``.
 
-Exit status: 0 done; 1 a distance failed (the others' records are kept); 2 the call was wrong; 130 interrupted. What a user
-can get wrong is answered by one line that says what was wrong and what would be right; ``--debug`` shows where.
+Exit status: 0 done; 1 a distance failed (the others' records are kept); 2 the call was wrong; 130 interrupted. What a
+user can get wrong is answered by one line that says what was wrong and what would be right; ``--debug`` shows where.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 class _Commands(click.Group):
     """A group that names the nearest command to a misspelt one."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             from ..losses.plugins import unknown
 
@@ -68,14 +70,16 @@ def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool)
     """Hold a distance, such as ./my_loss.py:MyLoss, to every promise of the contract."""
     del debug
     from ..losses import make
-    from ..losses.conformance import conformance
+    from ..losses.conformance import Check, conformance
 
     made = make(distance, sample_rate=sample_rate)
-    checks = []
+    checks: list[Check] = []
     for check in conformance(made):
         checks.append(check)
         if not as_json:
-            print(f"{'ok    ' if check.passed else 'FAILED'}  {check.name}{': ' if check.message else ''}{check.message}")
+            print(
+                f"{'ok    ' if check.passed else 'FAILED'}  {check.name}{': ' if check.message else ''}{check.message}"
+            )
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
     return DONE if all(check.passed for check in checks) else FAILED
@@ -84,15 +88,23 @@ def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool)
 @app.command("rank")
 @click.argument("distances", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every distance that tonedeaf list names.")
-@click.option("--suite", default="table1-valid", show_default=True, help="Distances and settings (tonedeaf list suites).")
-@click.option("--task", "tasks", multiple=True, default=["sines"], show_default=True, help="What is asked; may be repeated.")
+@click.option(
+    "--suite", default="table1-valid", show_default=True, help="Distances and settings (tonedeaf list suites)."
+)
+@click.option(
+    "--task", "tasks", multiple=True, default=["sines"], show_default=True, help="What is asked; may be repeated."
+)
 @click.option("--trials", type=int, default=None, help="How many.  [default: 1000; table1-choices: 200 a seed]")
 @click.option("--seed", type=int, default=None, help="Of the trials.  [default: 0; table1-choices: 1000 to 1004]")
 @click.option("--duration", type=float, default=None, help="Of the signals, in seconds.  [default: the suite's]")
 @click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one.")
+@click.option(
+    "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one."
+)
 @click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the records.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the records."
+)
 @_common
 def rank_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
     """Sign accuracy of distances: analytic, and at each resolution.
@@ -110,10 +122,10 @@ def main() -> None:
     sys.exit(run_command(sys.argv[1:]))
 
 
-def run_command(arguments: list[str]) -> int:
-    """Run one command and return its exit status."""
+def run_command(arguments: list[str], command: click.Command = app) -> int:
+    """Run a command and return its exit status; what the user can put right is one line on standard error."""
     try:
-        status: int | None = app.main(arguments, prog_name="tonedeaf", standalone_mode=False)
+        status: int | None = command.main(arguments, prog_name="tonedeaf", standalone_mode=False)
         return status or DONE
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; finished records are kept: run the same command again to compute what is missing")

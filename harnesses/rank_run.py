@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 
 from ..losses import names
-from ..results.record import Record, encode_record
+from ..results.record import Record
+from ..results.record_document import encode_record
 from ..results.store import RecordStore
 from . import screens
 from .batching import parse_memory
@@ -56,7 +57,7 @@ def run(options: RankOptions, *, as_json: bool) -> int:
         return run_choices(options, as_json=as_json)
     records = rank_suite(options, chosen)
     if as_json:
-        print(json.dumps([json.loads(encode_record(record)) for record in records], indent=2))
+        print_json(records)
     else:
         _print(records, options.out)
     return 1 if failed(records) else 0
@@ -88,6 +89,11 @@ def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
     return answer_all(cells, options)
 
 
+def print_json(records: Sequence[Record]) -> None:
+    """One JSON array of records on standard output."""
+    print(json.dumps([json.loads(encode_record(record)) for record in records], indent=2))
+
+
 def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
     """The records of cells, in their order, with progress on a terminal.
 
@@ -96,9 +102,9 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
     """
     store = RecordStore(options.out)
     store.check_writable()
-    for message in dict.fromkeys(message for cell in cells for message in cell.notes):
-        screens.note(f"note: {message}")
     with _resources(options) as resources, screens.progress_bar(sum(cell.trials for cell in cells)) as progress:
+        for message in dict.fromkeys(message for cell in cells for message in cell.notes):
+            screens.note(f"note: {message}")
         return [
             answer(
                 cell,
@@ -112,9 +118,11 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
 
 
 @contextmanager
-def _resources(options: RankOptions) -> Iterator[Resources]:
+def _resources(options: RankOptions) -> Generator[Resources]:
     device, memory = _device(options.device), parse_memory(options.memory)
-    workers = 1 if device.type != "cpu" else len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    workers = (
+        1 if device.type != "cpu" else len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    )
     with ThreadPoolExecutor(workers) as executor:
         yield Resources(device, memory, executor, workers)
 

@@ -1,8 +1,8 @@
 """Sign accuracy: how often does a distance know which way is worse?
 
 For a target ``s``, a prediction ``p`` and an axis (pitch, level), move the prediction further from the target on that
-axis alone, to ``p'``. The distance is right when ``d(p', s) > d(p, s)``, strictly; analytically, when its derivative along
-the axis, at ``p``, points away from the target. The accuracy is the share of trials in which it is right.
+axis alone, to ``p'``. The distance is right when ``d(p', s) > d(p, s)``, strictly; analytically, when its derivative
+along the axis, at ``p``, points away from the target. The accuracy is the share of trials in which it is right.
 
 A trial's **margin** is ``d(p', s) − d(p, s)``, or the derivative times the direction: right if positive, a tie (counted
 as wrong, and reported apart) if exactly 0.
@@ -12,7 +12,7 @@ Source: Turian & Henry 2020, Section 3.3, Equations 5 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
@@ -132,7 +132,7 @@ def _prediction_distance(
 
 
 @contextmanager
-def _one_thread_each(device: torch.device) -> Iterator[None]:
+def _one_thread_each(device: torch.device) -> Generator[None]:
     """On a CPU, one thread for each batch: many small operations lose more by meeting than they gain by sharing."""
     before = torch.get_num_threads()
     if device.type == "cpu":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from rich import box
@@ -30,7 +30,7 @@ def note(message: str) -> None:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
+def progress_bar(total: int) -> Generator[Callable[[str, int], None]]:
     """A progress bar over trials on a terminal, nothing elsewhere.
 
     Yields:
@@ -39,7 +39,13 @@ def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
     if not sys.stderr.isatty():
         yield lambda _name, _done: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("trials"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("trials"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         shown = bar.add_task("", total=total)
         yield lambda name, done: bar.update(shown, description=name, advance=done)
@@ -77,7 +83,7 @@ def ranking_table(records: Sequence[Record]) -> Table:
             else Text("–" if record.status == "ok" else record.status)
             for column in columns
         ]
-        table.add_row(record.distance.name + longer, *cells, f"{record.seconds:.1f}")
+        table.add_row(Text(record.distance.name + longer), *cells, f"{record.seconds:.1f}")
     return table
 
 
@@ -86,10 +92,13 @@ def ranking_notes(records: Sequence[Record]) -> list[str]:
     notes: list[str] = []
     widths = [value.high - value.low for record in records for value in accuracies(record).values()]
     if widths:
-        notes.append(f"n = {records[0].trials} trials, seed {records[0].seed}; 95 % Wilson intervals of at most ±{max(widths) / 2:.3f}")
+        notes.append(
+            f"n = {records[0].trials} trials, seed {records[0].seed}; "
+            f"95 % Wilson intervals of at most ±{max(widths) / 2:.3f}"
+        )
     durations = sorted({float(record.task.params["duration"]) for record in records})
     if len(durations) > 1:
-        notes.append(f"* signals longer than {durations[0]:g} s, as long as the distance needs: not to be compared trial by trial")
+        notes.append(f"* signals longer than {durations[0]:g} s, as the distance needs: not comparable trial by trial")
     tied = [
         f"{record.distance.name} {column} {value.ties}"
         for record in records
@@ -118,7 +127,7 @@ def distances_table(descriptions: Sequence[Description]) -> Table:
             _yes(each.symmetric),
             "" if not each.available else "any" if each.sample_rate is None else f"{each.sample_rate} Hz",
             "" if each.min_samples is None else str(each.min_samples),
-            each.source if each.available else each.reason,
+            Text(each.source if each.available else each.reason),
         )
     return table
 
@@ -129,7 +138,7 @@ def pairs_table(heading: str, rows: Sequence[tuple[str, str]]) -> Table:
     table.add_column(heading, no_wrap=True)
     table.add_column("", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -50,5 +50,7 @@ def package_versions(classes: Iterable[type[Any]]) -> dict[str, str]:
 
 def _names_used(module: ModuleType) -> set[str]:
     values = vars(module).values()
-    names = {value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) for value in values}
+    names = {
+        value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) for value in values
+    }
     return {name for name in names if isinstance(name, str)}

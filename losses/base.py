@@ -15,14 +15,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from .specification import Specification
 
 Representation = Any
-"""A tensor, or a tuple of them, whose first dimension is the batch; each distance says which, and only it looks inside."""
+"""A tensor, or a tuple of them, whose first dimension is the batch; only the distance looks inside."""
 
 
 class AudioDistance(nn.Module, ABC):
@@ -73,7 +72,7 @@ class AudioDistance(nn.Module, ABC):
         """The distance of each item: ``(batch, samples)`` twice to ``(batch,)``."""
 
     def represent(self, signal: Tensor) -> Representation:
-        """What :meth:`compare` needs of a signal ``(batch, samples)``; the signal itself unless a subclass says more."""
+        """What :meth:`compare` needs of a signal ``(batch, samples)``; the signal itself by default."""
         return signal
 
     def compare(self, prediction: Representation, target: Representation) -> Tensor:

@@ -1,6 +1,6 @@
 """Does a distance keep the contract? One check a promise.
 
-The suite's own distances are held to them in its tests, a plug-in before it is ranked, and anything by ``tonedeaf check``.
+The suite's own distances are held to them in its tests, a plug-in before it is ranked, anything by ``tonedeaf check``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def conformance(distance: AudioDistance, *, device: torch.device | str = "cpu") 
             yield Check(name, True, "")
 
 
-def _signals(distance: AudioDistance, device: torch.device, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+def _signals(
+    distance: AudioDistance, device: torch.device, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, Tensor]:
     """A batch of predictions and one of targets: noise under a tone, reproducible."""
     generator = torch.Generator().manual_seed(0)
     samples = max(_SHORTEST, distance.min_samples)
@@ -184,7 +186,9 @@ def _gradient(distance: AudioDistance, prediction: Tensor, target: Tensor) -> Te
     return torch.autograd.grad(total, leaf)[0]
 
 
-def _if_differentiable(check: Callable[[AudioDistance, torch.device], None]) -> Callable[[AudioDistance, torch.device], None]:
+def _if_differentiable(
+    check: Callable[[AudioDistance, torch.device], None],
+) -> Callable[[AudioDistance, torch.device], None]:
     def checked(distance: AudioDistance, device: torch.device) -> None:
         if distance.differentiable:
             check(distance, device)

@@ -22,8 +22,8 @@ class LogSpectralTransport(RepresentationDistance):
         d = mean_t ( Σ_k |F_t(prediction)_k − F_t(target)_k| · (x_{k+1} − x_k)
                      + level_weight · |L_t(prediction) − L_t(target)| )
 
-    The first term is the Wasserstein-1 distance of ``p_t`` on log2 f: for two tones, their interval in octaves, with the
-    same slope at any distance. ``L_t`` is the frame's power in dB. Silence is spread evenly over the bins.
+    The first term is the Wasserstein-1 distance of ``p_t`` on log2 f: for two tones, their interval in octaves, with
+    the same slope at any distance. ``L_t`` is the frame's power in dB. Silence is spread evenly over the bins.
 
     Args:
         sample_rate: in Hz.
@@ -75,7 +75,7 @@ class LogSpectralTransport(RepresentationDistance):
         return self.stft.min_samples
 
     def represent(self, signal: Tensor) -> tuple[Tensor, Tensor]:
-        """``(batch, samples)`` to cumulative spectra ``(batch, frames, bins − 2)`` and levels in dB ``(batch, frames)``."""
+        """``(batch, samples)`` to cumulative spectra ``(batch, frames, bins − 2)`` and levels ``(batch, frames)``, dB."""
         power: Tensor = self.stft(signal)[..., 1:]
         total = power.sum(-1) + self._floor
         share = (power + self._floor / power.shape[-1]) / total.unsqueeze(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -14,9 +15,14 @@ from .norms import Norm, check_norm, norm_of_difference
 from .stft import Padding, Stft
 from .torchaudio_import import import_torchaudio
 
+MelScale = Literal["htk", "slaney"]
+"""The two formulas for mels in use."""
+
 
 class MelFilterBank(nn.Module):
-    """Triangular filters, evenly spaced on the HTK mel scale, not normalised (torchaudio's default).
+    """Triangular filters, evenly spaced on a mel scale.
+
+    On HTK's and each of height 1 (torchaudio's defaults), or on Slaney's and of equal area (librosa's).
 
     Args:
         bins: number of frequency bins of the spectrogram, ``n_fft // 2 + 1``.
@@ -24,6 +30,8 @@ class MelFilterBank(nn.Module):
         n_mels: number of filters.
         fmin: lower edge of the first filter, in Hz.
         fmax: upper edge of the last, in Hz.
+        scale: ``htk`` (2595·log10(1 + f/700)) or ``slaney`` (linear up to 1 kHz, logarithmic above).
+        equal_area: divide each filter by half its width in Hz; otherwise each peaks at 1.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -32,10 +40,22 @@ class MelFilterBank(nn.Module):
         UserWarning: if filters are narrower than the bins, so that some hold none and are always 0; it counts them.
     """
 
-    def __init__(self, *, bins: int, sample_rate: float, n_mels: int, fmin: float, fmax: float) -> None:
+    def __init__(
+        self,
+        *,
+        bins: int,
+        sample_rate: float,
+        n_mels: int,
+        fmin: float,
+        fmax: float,
+        scale: MelScale = "htk",
+        equal_area: bool = False,
+    ) -> None:
         super().__init__()
         if n_mels < 1:
             raise ValueError(f"n_mels must be at least 1, got {n_mels}")
+        if scale not in get_args(MelScale):
+            raise ValueError(f"scale must be one of {', '.join(get_args(MelScale))}, got {scale!r}")
         if not 0 <= fmin < fmax <= sample_rate / 2:
             raise ValueError(
                 f"fmin and fmax must satisfy 0 <= fmin < fmax <= {sample_rate / 2:g} Hz (half the sample rate), "
@@ -44,7 +64,10 @@ class MelFilterBank(nn.Module):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # torchaudio warns of empty filters without counting them
             functional = import_torchaudio().functional
-            bank: Tensor = functional.melscale_fbanks(bins, fmin, fmax, n_mels, round(sample_rate)).double()
+            norm = "slaney" if equal_area else None
+            bank: Tensor = functional.melscale_fbanks(
+                bins, fmin, fmax, n_mels, round(sample_rate), norm=norm, mel_scale=scale
+            ).double()
         filled = bank.sum(0) > 0
         self.empty = int((~filled).sum())
         if self.empty:
@@ -61,7 +84,8 @@ class MelFilterBank(nn.Module):
 class Mel(RepresentationDistance):
     """The norm of the difference of two mel spectrograms.
 
-    ``d = ‖M|STFT(prediction)|^power − M|STFT(target)|^power‖`` with the filters ``M`` of :class:`MelFilterBank`.
+    ``d = ‖S(prediction) − S(target)‖`` with ``S = M|STFT|^power`` and the filters ``M`` of :class:`MelFilterBank`, or
+    with ``S = ln max(M|STFT|^power, log_floor)``.
 
     Args:
         sample_rate: in Hz.
@@ -72,9 +96,13 @@ class Mel(RepresentationDistance):
         fmin: lower edge of the filters, in Hz.
         fmax: upper edge, in Hz.
         power: 1 for magnitudes, 2 for powers.
-        padding: ``valid``, ``reflect`` or ``constant``.
+        padding: ``valid``, ``reflect``, ``constant`` or ``end``.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and filters rather than the sum.
+        mel_scale: ``htk`` or ``slaney`` (see :class:`MelFilterBank`).
+        mel_equal_area: divide each filter by half its width in Hz; otherwise each peaks at 1.
+        log_floor: what is the least before the logarithm is taken; None takes no logarithm.
+        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -99,13 +127,34 @@ class Mel(RepresentationDistance):
         padding: Padding = "valid",
         norm: Norm = "l1",
         average: bool = True,
+        mel_scale: MelScale = "htk",
+        mel_equal_area: bool = False,
+        log_floor: float | None = None,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
-        self.stft = Stft(n_fft=n_fft, overlap=overlap, window=window, power=power, padding=padding)
-        self.filters = MelFilterBank(
-            bins=n_fft // 2 + 1, sample_rate=sample_rate, n_mels=n_mels, fmin=fmin, fmax=fmax
+        if log_floor is not None and not log_floor > 0:
+            raise ValueError(f"log_floor must be positive, or none, got {log_floor}")
+        self.stft = Stft(
+            n_fft=n_fft,
+            overlap=overlap,
+            window=window,
+            power=power,
+            padding=padding,
+            loudness_phon=loudness_phon,
+            sample_rate=sample_rate,
         )
-        self.norm = check_norm(norm)
+        self.filters = MelFilterBank(
+            bins=n_fft // 2 + 1,
+            sample_rate=sample_rate,
+            n_mels=n_mels,
+            fmin=fmin,
+            fmax=fmax,
+            scale=mel_scale,
+            equal_area=mel_equal_area,
+        )
+        self.log_floor = log_floor
+        self.norm: Norm = check_norm(norm)
         self.average = average
 
     @property
@@ -116,7 +165,7 @@ class Mel(RepresentationDistance):
     def represent(self, signal: Tensor) -> Tensor:
         """``(batch, samples)`` to ``(batch, frames, n_mels)``."""
         mel: Tensor = self.filters(self.stft(signal))
-        return mel
+        return mel if self.log_floor is None else mel.clamp(min=self.log_floor).log()
 
     def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The norm of the difference: ``(batch,)``."""
@@ -139,11 +188,12 @@ class Mfcc(Mel):
         fmin: lower edge of the filters, in Hz.
         fmax: upper edge, in Hz.
         power: 1 for magnitudes, 2 for powers.
-        padding: ``valid``, ``reflect`` or ``constant``.
+        padding: ``valid``, ``reflect``, ``constant`` or ``end``.
         top_db: dynamic range kept, in dB; None keeps it all.
         dct_norm: ``ortho`` for the orthonormal transform, None for the unnormalised one (the paper's).
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and coefficients rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -172,7 +222,14 @@ class Mfcc(Mel):
         dct_norm: str | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
+        if not 1 <= n_mfcc <= n_mels:
+            raise ValueError(f"n_mfcc must be between 1 and n_mels = {n_mels}, got {n_mfcc}")
+        if top_db is not None and not top_db > 0:
+            raise ValueError(f"top_db must be positive (dB), or none, got {top_db}")
+        if dct_norm not in (None, "ortho"):
+            raise ValueError(f"dct_norm must be ortho or none, got {dct_norm!r}")
         super().__init__(
             sample_rate=sample_rate,
             n_fft=n_fft,
@@ -185,13 +242,8 @@ class Mfcc(Mel):
             padding=padding,
             norm=norm,
             average=average,
+            loudness_phon=loudness_phon,
         )
-        if not 1 <= n_mfcc <= n_mels:
-            raise ValueError(f"n_mfcc must be between 1 and n_mels = {n_mels}, got {n_mfcc}")
-        if top_db is not None and not top_db > 0:
-            raise ValueError(f"top_db must be positive (dB), or none, got {top_db}")
-        if dct_norm not in (None, "ortho"):
-            raise ValueError(f"dct_norm must be ortho or none, got {dct_norm!r}")
         self.top_db = top_db
         self._dct = Constant(import_torchaudio().functional.create_dct(n_mfcc, n_mels, dct_norm))
 

@@ -36,6 +36,14 @@ def norm_of_difference(prediction: Tensor, target: Tensor, norm: Norm, *, averag
     return total / (elements**0.5 if norm == "l2" else elements)
 
 
+def sum_of_norms(prediction: tuple[Tensor, ...], target: tuple[Tensor, ...], norm: Norm, *, average: bool) -> Tensor:
+    """The sum of :func:`norm_of_difference` over several representations, one pair after the other: ``(batch,)``."""
+    terms = [
+        norm_of_difference(ours, theirs, norm, average=average) for ours, theirs in zip(prediction, target, strict=True)
+    ]
+    return torch.stack(terms).sum(0)
+
+
 def check_norm(norm: str) -> Norm:
     """``norm`` itself, or ``ValueError`` naming the allowed ones."""
     for allowed in get_args(Norm):

@@ -36,6 +36,8 @@ class Entry:
 
 
 _LOG: Mapping[str, Any] = {"log_offset": 1e-4, "norm": "l2"}
+# Moderate listening: between the 40 phon that A-weighting follows and the 80 phon up to which the standard goes.
+_LOUDNESS: Mapping[str, Any] = {"loudness_phon": 60.0}
 
 _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     # Turian & Henry 2020, Table 1
@@ -46,7 +48,43 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     ("mss", Entry(".spectrogram:MultiScaleSpectrogram")),
     ("log_mss", Entry(".spectrogram:MultiScaleSpectrogram", _LOG)),
     ("log2_spectral_centroid", Entry(".spectral_centroid:Log2SpectralCentroid")),
+    # waveform
+    ("l1_waveform", Entry(".waveform:Waveform")),
+    ("l2_waveform", Entry(".waveform:Waveform", {"norm": "l2"})),
+    ("log_cosh", Entry(".waveform:LogCosh")),
+    ("esr", Entry(".waveform:ErrorToSignal")),
+    ("dc", Entry(".waveform:DirectCurrent")),
+    ("snr", Entry(".signal_to_noise:SignalToNoise")),
+    ("si_sdr", Entry(".signal_to_noise:ScaleInvariantSdr")),
+    ("sd_sdr", Entry(".signal_to_noise:ScaleDependentSdr")),
+    # auraloss
+    ("auraloss_stft", Entry(".auraloss_stft:AuralossStft")),
+    ("auraloss_mel_stft", Entry(".auraloss_stft:AuralossStft", {"n_mels": 128})),
+    ("auraloss_mrstft", Entry(".auraloss_resolutions:AuralossMultiResolution")),
+    ("auraloss_random_mrstft", Entry(".auraloss_resolutions:AuralossRandomResolution")),
+    # multi-scale variants as published
+    ("ddsp_mss", Entry(".ddsp_mss:DdspMss")),
+    ("mss_revisited", Entry(".mss_revisited:MssRevisited")),
+    ("dac_mel", Entry(".dac_mel:DacMel")),
+    ("hard_mel", Entry(".hard_mel:HardMel")),
+    # weighted by equal-loudness contours
+    ("loudness_weighted_spectrogram", Entry(".spectrogram:Spectrogram", _LOUDNESS)),
+    ("loudness_weighted_log_spectrogram", Entry(".spectrogram:Spectrogram", {**_LOG, **_LOUDNESS})),
+    ("loudness_weighted_mss", Entry(".spectrogram:MultiScaleSpectrogram", _LOUDNESS)),
+    ("loudness_weighted_log_mss", Entry(".spectrogram:MultiScaleSpectrogram", {**_LOG, **_LOUDNESS})),
+    # log-frequency
+    ("log_chroma", Entry(".chroma:LogChroma")),
+    ("cqt", Entry(".cqt:Cqt")),
+    ("log_cqt", Entry(".cqt:LogCqt")),
+    ("vqt", Entry(".cqt:Vqt")),
+    ("gammatone", Entry(".gammatone:Gammatone")),
+    # scattering
     # transport
+    ("spectral_transport", Entry(".spectral_transport:SpectralTransport")),
+    ("spectral_transport_balanced", Entry(".spectral_transport:BalancedSpectralTransport")),
+    ("cumulative_spectrum", Entry(".cumulative_spectrum:CumulativeSpectrum")),
+    ("sliced_transport", Entry(".sliced_transport:SlicedTransport")),
+    ("sinkhorn_transport", Entry(".sinkhorn_transport:SinkhornTransport")),
     ("log_spectral_transport", Entry(".log_spectral_transport:LogSpectralTransport")),
 )
 

@@ -104,5 +104,5 @@ def format_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, list)):
-        return ",".join(format_value(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+        return ",".join(format_value(item) for item in value)
     return str(value)

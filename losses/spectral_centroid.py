@@ -15,7 +15,8 @@ _FLOOR = 1e-4
 class Log2SpectralCentroid(RepresentationDistance):
     """The absolute difference of the spectral centroids, in octaves, averaged over frames.
 
-    ``c_t = Σ_k f_k S_tk / Σ_k S_tk`` with ``S = |STFT|^power``; ``d = mean_t |log2 c_t(prediction) − log2 c_t(target)|``.
+    ``c_t = Σ_k f_k S_tk / Σ_k S_tk`` with ``S = |STFT|^power``;
+    ``d = mean_t |log2 c_t(prediction) − log2 c_t(target)|``.
     The centroid of silence is set to a quarter of the sample rate.
 
     Args:

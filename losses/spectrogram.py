@@ -18,16 +18,18 @@ class Spectrogram(RepresentationDistance):
     ``d = ‖S(prediction) − S(target)‖`` with ``S = |STFT|^power``, or ``S = ln(|STFT|^power + log_offset)``.
 
     Args:
-        sample_rate: in Hz; the distance does not depend on it.
+        sample_rate: in Hz; the distance depends on it with ``loudness_phon`` only.
         n_fft: window length, in samples.
         overlap: share of a window in common with the next.
         window: a window name of ``scipy.signal.get_window``.
         power: 1 for magnitudes, 2 for powers (torchaudio's default, and what fits the paper's numbers).
-        padding: ``valid``, ``reflect`` or ``constant`` (see :class:`~tonedeaf.losses.stft.Stft`).
+        padding: ``valid``, ``reflect``, ``constant`` or ``end`` (see :data:`~tonedeaf.losses.stft.Padding`).
         log_offset: what is added before the logarithm is taken; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and bins rather than the sum, so that the number depends on neither the duration
             nor ``n_fft``.
+        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon; None weights
+            all frequencies alike (see :func:`~tonedeaf.losses.equal_loudness.loudness_weights`).
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -59,13 +61,22 @@ class Spectrogram(RepresentationDistance):
         log_offset: float | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         if log_offset is not None and not log_offset > 0:
             raise ValueError(f"log_offset must be positive, or none, got {log_offset}")
-        self.stft = Stft(n_fft=n_fft, overlap=overlap, window=window, power=power, padding=padding)
+        self.stft = Stft(
+            n_fft=n_fft,
+            overlap=overlap,
+            window=window,
+            power=power,
+            padding=padding,
+            loudness_phon=loudness_phon,
+            sample_rate=sample_rate,
+        )
         self.log_offset = log_offset
-        self.norm = check_norm(norm)
+        self.norm: Norm = check_norm(norm)
         self.average = average
 
     @property
@@ -89,15 +100,16 @@ class MultiScaleSpectrogram(RepresentationDistance):
     ``d = Σ_n ‖S_n(prediction) − S_n(target)‖`` over ``n`` in ``n_ffts``.
 
     Args:
-        sample_rate: in Hz; the distance does not depend on it.
+        sample_rate: in Hz; the distance depends on it with ``loudness_phon`` only.
         n_ffts: the window lengths, in samples.
         overlap: share of a window in common with the next.
         window: a window name of ``scipy.signal.get_window``.
         power: 1 for magnitudes, 2 for powers.
-        padding: ``valid``, ``reflect`` or ``constant``.
+        padding: ``valid``, ``reflect``, ``constant`` or ``end``.
         log_offset: what is added before the logarithm is taken; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``, of each scale.
         average: the mean over each scale's frames and bins rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -123,6 +135,7 @@ class MultiScaleSpectrogram(RepresentationDistance):
         log_offset: float | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         if not n_ffts:
@@ -138,6 +151,7 @@ class MultiScaleSpectrogram(RepresentationDistance):
                 log_offset=log_offset,
                 norm=norm,
                 average=average,
+                loudness_phon=loudness_phon,
             )
             for n_fft in n_ffts
         )
@@ -159,7 +173,6 @@ class MultiScaleSpectrogram(RepresentationDistance):
     def compare(self, prediction: tuple[Tensor, ...], target: tuple[Tensor, ...]) -> Tensor:
         """The sum over the scales: ``(batch,)``."""
         terms = [
-            scale.compare(ours, theirs)
-            for scale, ours, theirs in zip(self._scales(), prediction, target, strict=True)
+            scale.compare(ours, theirs) for scale, ours, theirs in zip(self._scales(), prediction, target, strict=True)
         ]
         return torch.stack(terms).sum(0)

@@ -27,7 +27,7 @@ def _extension_without_compiled_part() -> ModuleType:
     extension.__dict__.update(
         _IS_TORCHAUDIO_EXT_AVAILABLE=False,
         _IS_ALIGN_AVAILABLE=False,
-        fail_if_no_align=lambda _function: _needs_compiled_part,  # pyright: ignore[reportUnknownLambdaType]
+        fail_if_no_align=lambda _function: _needs_compiled_part,
     )
     return extension
 

@@ -24,7 +24,9 @@ class WeightedSum(RepresentationDistance):
     def __init__(self, *, terms: Sequence[AudioDistance], weights: Sequence[float]) -> None:
         rates = {term.sample_rate for term in terms}
         if len(terms) != len(weights) or len(rates) != 1:
-            raise ValueError(f"a sum needs a weight for each of its {len(terms)} terms, and one sample rate, not {rates}")
+            raise ValueError(
+                f"a sum needs a weight for each of its {len(terms)} terms, and one sample rate, not {rates}"
+            )
         super().__init__(sample_rate=rates.pop())
         self.terms = nn.ModuleList(terms)
         self.weights = tuple(weights)

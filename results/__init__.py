@@ -1,8 +1,8 @@
 """Results: records of what was found, and every table and figure that is made from them.
 
-``record`` says what a record is and ``store`` keeps them, ``environment`` says where one was made, ``intervals`` judges proportions,
-``published_values`` has the numbers of others, ``table1`` sets ours beside them, and ``table1_text`` and
-``figure_table1`` show it. What draws is imported from its own module, so that reading a record needs no matplotlib.
+``record`` says what a record is and ``store`` keeps them, ``environment`` says where one was made, ``intervals`` judges
+proportions, ``published_values`` has the numbers of others, ``table1`` sets ours beside them, and ``table1_text`` and
+``figure_table1`` show both. What draws is imported from its own module, so that reading a record needs no matplotlib.
 """
 
 from .intervals import Proportion, agrees, newcombe, wilson

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,18 @@ def environment(device: str) -> Environment:
         torch=str(torch.__version__),
         device=device,
         threads=torch.get_num_threads(),
-        platform=platform.platform(),
+        platform=_platform(),
     )
+
+
+def _platform() -> str:
+    """System, processor and C library or release, as in ``Linux-x86_64-glibc2.36``.
+
+    Not the kernel's release: it decides no numbers, and a private kernel's name would end up in published records.
+    """
+    system = platform.system()
+    release = {"Linux": "".join(platform.libc_ver()), "Darwin": platform.mac_ver()[0]}.get(system, platform.release())
+    return "-".join(part for part in (system, platform.machine(), release) if part)
 
 
 def revision(root: Path = _PACKAGE_ROOT) -> Revision:
@@ -62,18 +73,26 @@ def revision(root: Path = _PACKAGE_ROOT) -> Revision:
 def peak_memory_mib() -> float | None:
     """The largest resident memory of this process so far, in MiB; None on a system that does not count it.
 
-    Source: getrusage(2); ``ru_maxrss`` is in KiB on Linux and in bytes on macOS.
+    Source: ``VmHWM`` of proc(5) where there is one; elsewhere ``ru_maxrss`` of getrusage(2), in KiB or, on macOS,
+    bytes. On Linux ``ru_maxrss`` of a process that was started by a larger one is the larger one's.
     """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        status = ""
+    high_water = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+    if high_water:
+        return int(high_water[1]) * 1024 / _BYTES_PER_MIB
+    return _peak_of_getrusage_mib(sys.platform)
+
+
+def _peak_of_getrusage_mib(system: str) -> float | None:
     try:
         import resource
     except ImportError:  # Windows
         return None
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return largest * _bytes_per_maxrss(sys.platform) / _BYTES_PER_MIB
-
-
-def _bytes_per_maxrss(system: str) -> int:
-    return 1 if system == "darwin" else 1024
+    return largest * (1 if system == "darwin" else 1024) / _BYTES_PER_MIB
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (matplotlib leaves its keyword arguments untyped)
 """Table 1 as a figure: three grids of accuracies, ours in the paper's mode, the published ones, ours in house mode.
 
 A cell's colour and number are its accuracy. An accuracy of ours that agrees with the published one is framed and has a

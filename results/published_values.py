@@ -52,5 +52,6 @@ class PublishedTable1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 @cache
 def table1() -> PublishedTable1:
     """Table 1 of Turian & Henry (2020), from ``reference/sorry_table1.json``."""
-    document = (files(__package__) / "reference" / "sorry_table1.json").read_bytes()
+    package = __name__.rpartition(".")[0]
+    document = (files(package) / "reference" / "sorry_table1.json").read_bytes()
     return msgspec.json.decode(document, type=PublishedTable1)

@@ -1,7 +1,7 @@
 """A record: what one run of a harness found, and everything it takes to find it again.
 
 A record is an immutable JSON document. Its ``key`` is the digest of the question that was asked (:func:`record_key`);
-records of one key hold one answer. How the document is written and read is in :mod:`.record_document`.
+records of one key hold one answer. Its document is in :mod:`.record_document`.
 """
 
 import math

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from .record import SCHEMA, Record, RecordError, check_record
+from .record import SCHEMA, Record, RecordError
 
 
 def encode_record(record: Record) -> bytes:
@@ -18,7 +18,7 @@ def encode_record(record: Record) -> bytes:
     Raises:
         ValueError: if a field's value is not of its declared type, or not one that a record may hold.
     """
-    check_record(record)  # again: a mapping inside a frozen record can have been changed
+    # Checked again: a mapping inside a frozen record can have been changed, and a type is not checked on construction.
     checked = msgspec.convert(msgspec.to_builtins(record), Record)
     return msgspec.json.format(msgspec.json.encode(checked, order="sorted"), indent=2) + b"\n"
 

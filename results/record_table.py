@@ -59,7 +59,7 @@ def _rows(record: Record) -> Iterator[dict[str, object]]:
         "seconds": record.seconds,
         "key": record.key,
     }
-    nothing: dict[str, object] = dict.fromkeys(SCHEMA_OF_TABLE)
+    nothing: dict[str, object] = {column: None for column in SCHEMA_OF_TABLE}
     if not record.metrics:
         yield {**nothing, **of_the_record}
     for name in sorted(record.metrics):

@@ -13,7 +13,7 @@ import io
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -77,20 +77,21 @@ class RecordStore:
             OSError: if the disk is full.
         """
         self.check_writable()
+        files: dict[Path, bytes] = {}
         if trials is not None:
             content = _parquet(trials)
-            path = f"artefacts/{record.key[:_KEY_DIGITS]}-trials.parquet"
-            artefact = Artefact(name=TRIALS, path=path, sha256=hashlib.sha256(content).hexdigest())
+            relative = f"artefacts/{record.key[:_KEY_DIGITS]}-trials.parquet"
+            artefact = Artefact(name=TRIALS, path=relative, sha256=hashlib.sha256(content).hexdigest())
             others = tuple(other for other in record.artefacts if other.name != TRIALS)
             record = msgspec.structs.replace(record, artefacts=(*others, artefact))
-        document = encode_record(record)
+            files[self.folder / relative] = content
+        files[self.path(record)] = encode_record(record)  # last: what it refers to is there before it
         with self._one_writer():
             present = self._present(record)
             if present is not None and _ANSWER[present.status] >= max(_ANSWER[record.status], 1):
                 return present
-            if trials is not None:
-                write_atomically(self.folder / path, content)
-            write_atomically(self.path(record), document)
+            for path, content in files.items():
+                write_atomically(path, content)
         return record
 
     def find(self, key: str) -> Record | None:
@@ -159,7 +160,7 @@ class RecordStore:
         return present if present.key == record.key else None
 
     @contextmanager
-    def _one_writer(self) -> Iterator[None]:
+    def _one_writer(self) -> Generator[None]:
         """Keep other processes' writes out, so that a document and its trials come from one process.
 
         Where the system or the file system cannot lock a folder, each file is still whole, and a mixture is noticed
@@ -189,5 +190,5 @@ def _read(path: Path) -> Record:
 def _parquet(trials: pl.DataFrame) -> bytes:
     """Parquet whose bytes depend on the data only, not on how the frame was put together."""
     buffer = io.BytesIO()
-    trials.rechunk().write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=1 << 20)
+    trials.write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=1 << 20)
     return buffer.getvalue()

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (matplotlib leaves its keyword arguments untyped)
 """How every figure looks, and how it is saved.
 
 Figures are made with matplotlib's object-oriented interface on an Agg canvas, so that drawing needs no display and
@@ -7,7 +9,7 @@ matplotlib itself brings.
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,11 +120,12 @@ def ink_on(background: str) -> str:
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def styled() -> Generator[None]:
     """Within it figures are drawn and saved in the suite's style; afterwards matplotlib's settings are as before."""
     with mpl.rc_context():
         mpl.rcdefaults()  # a reader's own matplotlibrc must not change a published figure
-        mpl.rcParams.update(_RC)
+        settings: Any = mpl.rcParams
+        settings.update(_RC)
         yield
 
 

@@ -211,7 +211,12 @@ def _proportion(record: Record | None, column: str) -> Proportion | None:
 def _settings(records: Mapping[str, Record]) -> Settings:
     answered = [record for record in records.values() if record.status == "ok"]
     params = [{**record.distance.params, **record.task.params} for record in answered]
-    shared = {name: params[0][name] for name in params[0] if len({_parameter(one.get(name)) for one in params}) == 1}
+    names = set[str]().union(*params)
+    shared = {
+        name: params[0][name]
+        for name in names
+        if all(name in one and canonical_json(one[name]) == canonical_json(params[0].get(name)) for one in params)
+    }
     return Settings(
         trials=tuple(sorted({record.trials for record in answered if record.trials is not None})),
         seeds=tuple(sorted({record.seed for record in answered})),

@@ -1,0 +1,43 @@
+"""The main job (``make bench``): Table 1 in the paper's mode and in the house mode, beside the published numbers.
+
+Run as ``python -m tonedeaf.harnesses.table1 --out FOLDER``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..results.figure_table1 import figure_table1
+from ..results.style import save_figure
+from ..results.table1 import table1_from_records
+from ..results.table1_text import markdown, rich_table
+from . import screens
+from .cells import failed
+from .cli import run_command
+from .rank_run import DEFAULT_TRIALS, RankOptions, rank_suite
+from .suites import HOUSE_MODE, PAPERS_MODE
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True, help="Folder.")
+@click.option("--trials", type=int, default=DEFAULT_TRIALS, show_default=True, help="Number of trials.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the trials.")
+@click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+def bench(out: Path, trials: int, seed: int, memory: str, debug: bool) -> int:
+    """Rank Table 1's spectral distances in both modes; print the table, and where records and figure are."""
+    options = RankOptions(trials=trials, seed=seed, memory=memory, out=out, debug=debug)
+    paper, house = (rank_suite(options, suite) for suite in (PAPERS_MODE, HOUSE_MODE))
+    table = table1_from_records(paper, house)
+    figures = save_figure(figure_table1(table), out / "table1")
+    (out / "table1.md").write_text(markdown(table), encoding="utf-8")
+    screens.out().print(rich_table(table))
+    screens.out().print(f"records: {out}; figure: {', '.join(str(path) for path in figures)}", markup=False)
+    return 1 if failed([*paper, *house]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(sys.argv[1:], bench))

@@ -1,0 +1,135 @@
+"""Every registered distance keeps the contract, and the checks notice one that does not."""
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from tonedeaf.losses import AudioDistance, make, names
+from tonedeaf.losses.conformance import conformance
+
+
+def _made(text: str) -> AudioDistance:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # empty mel filters, which have a test of their own
+        try:
+            return make(text)
+        except ImportError as reason:
+            pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("name", names())
+def test_registered_distance_keeps_every_promise(name: str):
+    broken = [f"{check.name}: {check.message}" for check in conformance(_made(name)) if not check.passed]
+    assert not broken
+
+
+def test_a_sum_keeps_every_promise():
+    assert all(check.passed for check in conformance(_made("0.5*log_mss + 0.1*log_spectral_transport")))
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: compares it with the CPU")
+def test_cuda_agrees_with_cpu(name: str):
+    distance = _made(name)
+    signals = torch.randn(2, 2, max(4096, distance.min_samples), generator=torch.Generator().manual_seed(0)).double()
+    here = distance(signals[0], signals[1])
+    there = distance.to("cuda")(signals[0].cuda(), signals[1].cuda())
+    torch.testing.assert_close(there.cpu(), here, rtol=1e-6, atol=1e-9)
+
+
+class _Mean(AudioDistance):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return (prediction - target).abs().mean(-1)
+
+
+class _WrongShape(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target).sum()
+
+
+class _NotZero(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target) + 1
+
+
+class _Negative(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return -super().distance(prediction, target)
+
+
+class _Coupled(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target) / target.abs().amax()
+
+
+class _NanAtSilence(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target) / target.abs().amax(-1)
+
+
+class _InfiniteSlope(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return (prediction - target).square().sum(-1).sqrt()
+
+
+class _Random(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target) * torch.rand(())
+
+
+class _OneSided(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target) * (1 + target.abs().mean(-1))
+
+
+class _Single(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return super().distance(prediction, target).float()
+
+
+class _WrongGradient(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return (prediction.detach() - target).abs().mean(-1) + 0 * prediction.sum(-1)
+
+
+class _Raises(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        raise RuntimeError("out of\ncheese")
+
+
+@pytest.mark.parametrize(
+    ("cls", "promise"),
+    [
+        (_WrongShape, "shape"),
+        (_NotZero, "identity"),
+        (_Negative, "at least 0"),
+        (_Coupled, "independence"),
+        (_NanAtSilence, "finite"),
+        (_InfiniteSlope, "gradient finite"),
+        (_Random, "repeatability"),
+        (_OneSided, "symmetry"),
+        (_Single, "dtype"),
+        (_WrongGradient, "gradient = central differences"),
+        (_Raises, "shape"),
+    ],
+)
+def test_checks_name_the_broken_promise(cls: type[AudioDistance], promise: str):
+    assert all(check.passed for check in conformance(_Mean()))
+    broken = [check for check in conformance(cls()) if not check.passed]
+    assert any(check.name.startswith(promise) for check in broken), broken
+    assert all(check.message and "\n" not in check.message for check in broken)

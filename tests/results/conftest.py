@@ -1,0 +1,69 @@
+"""Records to test with."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tonedeaf.results import (
+    DistanceIdentity,
+    Environment,
+    Proportion,
+    Record,
+    Revision,
+    Status,
+    TaskIdentity,
+    record_key,
+)
+from tonedeaf.results.published_values import RANKING_COLUMNS
+
+
+def build_record(
+    *,
+    distance: str = "log_mss",
+    accuracies: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    seed: int = 0,
+    trials: int = 1000,
+    status: Status = "ok",
+    task: str = "sines",
+    task_params: dict[str, Any] | None = None,
+    metrics: dict[str, Any] | None = None,
+    kind: str = "ranking",
+) -> Record:
+    identity = DistanceIdentity(
+        name=distance,
+        class_name="tonedeaf.losses.stft:LogMss",
+        params={"n_ffts": [2048, 64], "padding": "valid", "epsilon": 1e-4},
+        weights_sha256=None,
+        packages={"torch": "2.13.0"},
+    )
+    asked = TaskIdentity(name=task, version=1, params=task_params or {"duration": 0.5})
+    found = {
+        column: Proportion.of(round(accuracy * trials), trials).as_metric()
+        for column, accuracy in zip(RANKING_COLUMNS, accuracies, strict=True)
+    }
+    return Record(
+        kind=kind,
+        key=record_key(
+            kind=kind, distance=identity, task=asked, seed=seed, trials=trials, weights=None, source_digest="ab" * 32
+        ),
+        distance=identity,
+        task=asked,
+        seed=seed,
+        trials=trials,
+        status=status,
+        reason=None if status == "ok" else "out of memory",
+        metrics=(found if status == "ok" else {}) if metrics is None else metrics,
+        artefacts=(),
+        seconds=1.25,
+        peak_memory_mib=512.0,
+        environment=Environment(python="3.11.2", torch="2.13.0", device="cpu", threads=2, platform="Linux"),
+        revision=Revision(commit="c" * 40, dirty=False),
+        started=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_record() -> Callable[..., Record]:
+    return build_record
