@@ -13,7 +13,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -23,6 +23,9 @@ help: ## list the targets
 
 bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the published values (runs/bench)
 	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
+
+readme: $(STAMP) ## rewrite the README's tables from the registry and results/published
+	$(VENV) -m tonedeaf.harnesses.readme
 
 test: lint types ## check style and types, then run the tests
 	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS) --dist worksteal

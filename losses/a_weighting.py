@@ -38,7 +38,7 @@ class AWeighting:
         poles = -2 * math.pi * np.array(_POLES)
         gain = poles[-1] ** 2 * 10 ** (_GAIN / 20)
         zeros, poles, gain = filters.bilinear_zpk(np.zeros(4), poles, gain, fs=sample_rate)
-        frequencies, response = filters.freqz_zpk(zeros, poles, 1, worN=_FITTED, fs=sample_rate)
+        frequencies, response = filters.freqz_zpk(zeros, poles, np.ones(1), worN=_FITTED, fs=sample_rate)
         self._taps = Constant(filters.firls(_TAPS, frequencies, gain * np.abs(response), fs=sample_rate))
 
     def __call__(self, signal: Tensor) -> Tensor:

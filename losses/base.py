@@ -37,6 +37,7 @@ class AudioDistance(nn.Module, ABC):
         ValueError: if ``sample_rate`` is not positive.
 
     Example:
+        >>> import torch
         >>> class MeanAbsolute(AudioDistance):
         ...     def distance(self, prediction, target):
         ...         return (prediction - target).abs().mean(-1)

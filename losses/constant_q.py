@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
@@ -13,11 +13,13 @@ from scipy.signal import get_window
 from torch import Tensor, nn
 
 from .constant import Constant
-from .stft import Padding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+KernelPadding = Literal["valid", "reflect", "constant"]
+"""Frames whose longest kernel fits (``valid``), or frames centred on the signal's first to last sample, the signal being
+continued by its mirror image (``reflect``) or by zeros (``constant``)."""
 _NEGLIGIBLE = 1e-6
 """Of a kernel's spectral peak: what is below is left out."""
 
@@ -26,13 +28,13 @@ class ConstantQ(nn.Module):
     """Complex amplitudes of windowed sinusoids on a logarithmic frequency axis.
 
     ``C[b, t, k] = 2 Σ_n g_k[n]* x[b, t·hop + n]``, ``g_k[n] = w_k[n] exp(2πi f_k n / sample_rate) / Σ w_k``,
-    ``f_k = fmin · 2^(k / bins_per_octave)``: for a sinusoid at ``f_k``, ``|C|`` is its amplitude. The window ``w_k`` has
-    ``ceil(Q · sample_rate / (f_k + gamma / α))`` samples, with ``α = 2^(1/bins_per_octave) − 1`` and
+    ``f_k = fmin · 2^(k / bins_per_octave)``: for a sinusoid at ``f_k``, ``|C|`` is its amplitude. The window ``w_k``
+    has ``ceil(Q · sample_rate / (f_k + gamma / α))`` samples, with ``α = 2^(1/bins_per_octave) − 1`` and
     ``Q = filter_scale / α``; all kernels have one centre.
 
     Frames are not convolved one by one. Blocks of the signal are transformed (overlap-save), multiplied by the kernels'
-    spectra, and the product is folded to the frames' rate before the inverse transform: that is the same number at every
-    hop, for a small part of the time.
+    spectra, and the product is folded to the frames' rate before the inverse transform: that is the same number at
+    every hop, for a small part of the time.
 
     Args:
         sample_rate: in Hz.
@@ -43,8 +45,7 @@ class ConstantQ(nn.Module):
         filter_scale: factor on all window lengths.
         gamma: bandwidth added to each bin, in Hz; 0 is the constant-Q transform, more shortens the low bins' windows.
         window: a window name of :func:`scipy.signal.get_window`.
-        padding: ``valid`` (frames whose longest kernel fits), ``reflect`` or ``constant`` (the kernels' centre goes from
-            the first sample to the last).
+        padding: see :data:`KernelPadding`.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -66,7 +67,7 @@ class ConstantQ(nn.Module):
         filter_scale: float = 1.0,
         gamma: float = 0.0,
         window: str = "hann",
-        padding: Padding = "valid",
+        padding: KernelPadding = "valid",
     ) -> None:
         super().__init__()
         for name, count in (("n_bins", n_bins), ("bins_per_octave", bins_per_octave), ("hop_length", hop_length)):
@@ -83,8 +84,8 @@ class ConstantQ(nn.Module):
                 f"the last of n_bins = {n_bins} bins is at {highest:.6g} Hz, above half the sample rate, "
                 f"{sample_rate / 2:g} Hz"
             )
-        if padding not in get_args(Padding):
-            raise ValueError(f"padding must be one of {', '.join(get_args(Padding))}, got {padding!r}")
+        if padding not in get_args(KernelPadding):
+            raise ValueError(f"padding must be one of {', '.join(get_args(KernelPadding))}, got {padding!r}")
         try:
             get_window(window, 4)
         except ValueError as error:
@@ -96,7 +97,7 @@ class ConstantQ(nn.Module):
         self.hop_length = hop_length
         self.gamma = gamma
         self.window = window
-        self.padding: Padding = padding
+        self.padding: KernelPadding = padding
         alpha = 2 ** (1 / bins_per_octave) - 1
         self.quality = filter_scale / alpha
         self.longest = math.ceil(self.quality * sample_rate / (fmin + gamma / alpha))
@@ -127,14 +128,14 @@ class ConstantQ(nn.Module):
             self.n_bins,
             self.bins_per_octave,
             window=self.window,
-            gamma=self.gamma,
+            gamma=self.gamma,  # pyright: ignore[reportArgumentType]  # its default is 0, but any bandwidth will do
         )
         start = (length - self.longest) // 2
         return np.asarray(kernels[:, start : start + self.longest], dtype=np.complex128)
 
     @cached_property
     def _octaves(self) -> list[tuple[Tensor, Constant]]:
-        """Octave by octave: which folds of the spectrum its kernels reach, and their spectra ``(folded, folds, bins)``."""
+        """Octave by octave: the folds of the spectrum its kernels reach; the spectra ``(folded, folds, bins)``."""
         kernels, octaves = self.kernels(), list[tuple[Tensor, Constant]]()
         for first in range(0, self.n_bins, self.bins_per_octave):
             octave = kernels[first : first + self.bins_per_octave]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from torch import Tensor
 
 from .base import RepresentationDistance
-from .constant_q import ConstantQ
+from .constant import Constant
+from .constant_q import ConstantQ, KernelPadding
+from .equal_loudness import loudness_weights
 from .norms import Norm, check_norm, norm_of_difference
 from .resampling import Resampler
-from .stft import Padding
 
 
 class Cqt(RepresentationDistance):
     """The norm of the difference of two constant-Q spectrograms.
 
-    ``d = ‖A(prediction) − A(target)‖`` with the amplitudes ``A = |C|`` of :class:`~tonedeaf.losses.constant_q.ConstantQ`,
-    or ``A = ln(1 + log_gain·|C|)``: a sinusoid of amplitude 1 at a bin's centre has ``|C| = 1``.
+    ``d = ‖A(prediction) − A(target)‖`` with the amplitudes ``A = |C|`` of
+    :class:`~tonedeaf.losses.constant_q.ConstantQ`, or ``A = ln(1 + log_gain·|C|)``: a sinusoid of amplitude 1 at a
+    bin's centre has ``|C| = 1``.
 
     Args:
         sample_rate: in Hz.
@@ -30,6 +32,7 @@ class Cqt(RepresentationDistance):
         log_gain: factor on the amplitude in the logarithm; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and bins rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the amplitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -56,15 +59,18 @@ class Cqt(RepresentationDistance):
         filter_scale: float = 1.0,
         gamma: float = 0.0,
         window: str = "hann",
-        padding: Padding = "valid",
+        padding: KernelPadding = "valid",
         log_gain: float | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         if log_gain is not None and not log_gain > 0:
             raise ValueError(f"log_gain must be positive, or none, got {log_gain}")
-        self.resampler = Resampler(from_rate=sample_rate, to_rate=self.native_sample_rate) if self.native_sample_rate else None
+        self.resampler = (
+            Resampler(from_rate=sample_rate, to_rate=self.native_sample_rate) if self.native_sample_rate else None
+        )
         self.transform = ConstantQ(
             sample_rate=self.native_sample_rate or sample_rate,
             fmin=fmin,
@@ -79,6 +85,9 @@ class Cqt(RepresentationDistance):
         self.log_gain = log_gain
         self.norm: Norm = check_norm(norm)
         self.average = average
+        self._weights: Constant | None = None
+        if loudness_phon is not None:
+            self._weights = Constant(loudness_weights(self.transform.frequencies(), loudness_phon))
 
     @property
     def min_samples(self) -> int:
@@ -89,6 +98,8 @@ class Cqt(RepresentationDistance):
     def represent(self, signal: Tensor) -> Tensor:
         """``(batch, samples)`` to ``(batch, frames, n_bins)``."""
         amplitude: Tensor = self.transform(self.resampler(signal) if self.resampler else signal).abs()
+        if self._weights is not None:
+            amplitude = amplitude * self._weights(amplitude)
         return amplitude if self.log_gain is None else (self.log_gain * amplitude).log1p()
 
     def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -112,12 +123,14 @@ class LogCqt(Cqt):
         log_gain: factor on the amplitude in the logarithm; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and bins rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the amplitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
 
     Source:
-        The transform: Grachten, Lattner & Deruty 2020, "BassNet" (nnAudio's ``CQT1992v2``). As a distance: this suite's.
+        The transform: Grachten, Lattner & Deruty 2020, "BassNet" (nnAudio's ``CQT1992v2``). As a distance: this
+        suite's.
     """
 
     native_sample_rate = 16000
@@ -131,10 +144,11 @@ class LogCqt(Cqt):
         n_bins: int = 264,
         bins_per_octave: int = 36,
         hop_length: int = 160,
-        padding: Padding = "valid",
+        padding: KernelPadding = "valid",
         log_gain: float | None = 1000.0,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(
             sample_rate=sample_rate,
@@ -146,6 +160,7 @@ class LogCqt(Cqt):
             log_gain=log_gain,
             norm=norm,
             average=average,
+            loudness_phon=loudness_phon,
         )
 
 
@@ -169,6 +184,7 @@ class Vqt(Cqt):
         log_gain: factor on the amplitude in the logarithm; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and bins rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the amplitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -195,10 +211,11 @@ class Vqt(Cqt):
         filter_scale: float = 1.0,
         gamma: float | None = None,
         window: str = "hann",
-        padding: Padding = "valid",
+        padding: KernelPadding = "valid",
         log_gain: float | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(
             sample_rate=sample_rate,
@@ -213,4 +230,5 @@ class Vqt(Cqt):
             log_gain=log_gain,
             norm=norm,
             average=average,
+            loudness_phon=loudness_phon,
         )

@@ -11,10 +11,10 @@ from .stft import Padding
 class CumulativeSpectrum(MultiScaleSpectrogram):
     """The mean absolute difference of magnitudes summed up over frequency, at several scales.
 
-    ``d = Σ_n mean_{t,k} |C_n(prediction)_{t,k} − C_n(target)_{t,k}|`` with ``C_n(x)_{t,k} = Σ_{j ≤ k} |STFT_n(x)_{t,j}|``.
+    ``d = Σ_n mean_{t,k} |C_n(prediction)_{t,k} − C_n(target)_{t,k}|``, ``C_n(x)_{t,k} = Σ_{j ≤ k} |STFT_n(x)_{t,j}|``.
 
-    It is like a Wasserstein-1 distance on linear frequency, but of magnitudes that are not normalised: level counts, and
-    weighs more the lower the frequency.
+    It is like a Wasserstein-1 distance on linear frequency, but of magnitudes that are not normalised: level counts,
+    and weighs more the lower the frequency.
 
     Args:
         sample_rate: in Hz; the distance does not depend on it.

@@ -28,7 +28,6 @@ class DacMel(RepresentationDistance):
         log_weight: weight of their logarithms; 0 leaves them out.
         padding: ``reflect`` as published, ``valid``, ``constant`` or ``end`` (see
             :data:`~tonedeaf.losses.stft.Padding`).
-        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -59,7 +58,6 @@ class DacMel(RepresentationDistance):
         mag_weight: float = 0.0,
         log_weight: float = 1.0,
         padding: Padding = "reflect",
-        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         if not n_ffts or len(n_ffts) != len(n_mels):
@@ -85,7 +83,6 @@ class DacMel(RepresentationDistance):
                 padding=padding,
                 mel_scale="slaney",
                 mel_equal_area=True,
-                loudness_phon=loudness_phon,
             )
             for n_fft, filters in zip(n_ffts, n_mels, strict=True)
         ]

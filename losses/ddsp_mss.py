@@ -31,13 +31,14 @@ class DdspMss(RepresentationDistance):
 
     Source:
         Engel, Hantrakul, Gu & Roberts 2020, "DDSP: Differentiable Digital Signal Processing" (ICLR), eq. 4;
-        ``magenta/ddsp``, ``losses.SpectralLoss`` and ``spectral_ops``. The weights are the paper's and those of the
-        published training configurations (1 and 1); the class itself leaves log magnitudes out unless told otherwise.
+        ``magenta/ddsp``, ``losses.SpectralLoss`` and ``spectral_ops`` of the releases 0.x, the paper's. The weights are
+        the paper's and those of ``ae.gin`` (1 and 1); the class itself leaves log magnitudes out unless told otherwise.
 
     Departures:
-        The reference averages over the batch too; the other terms of its class (differences over time and frequency,
-        loudness) have weight 0 by default, and are not here. Its cumulative sum over frequency is the distance
-        ``cumulative_spectrum``.
+        The reference averages over the batch too. Its later releases take ``ln max(S, eps)`` (1.0), or put ``eps`` in
+        place of magnitudes that are 0 and of no others (3.x), which jumps and has no bound on its slope. The other
+        terms of its class (differences over time and frequency, loudness) have weight 0 by default, and are not here.
+        Its cumulative sum over frequency is the distance ``cumulative_spectrum``.
     """
 
     source = "Engel et al. 2020, DDSP (arXiv:2001.04643); magenta/ddsp, SpectralLoss"

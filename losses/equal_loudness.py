@@ -80,7 +80,8 @@ def loudness_weights(frequencies: NDArray[np.float64], phon: float) -> NDArray[n
     over log f; 1 at 1 kHz. Below 20 Hz and above 12.5 kHz the contour keeps its last value.
 
     Only the shape of the contour is used: ``phon`` says how loud the listener has set the volume, not what digital full
-    scale is. The louder, the flatter.
+    scale is. The louder, the flatter. Logarithms of magnitudes far above their floor do not notice: a factor becomes a
+    term that the difference of two spectra takes out again.
 
     Args:
         frequencies: in Hz, any shape.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from .base import RepresentationDistance
@@ -14,8 +15,8 @@ class Gammatone(RepresentationDistance):
     """The norm of the difference of two gammatone spectrograms, or of their logarithms.
 
     ``d = ‖G|STFT(prediction)|^power − G|STFT(target)|^power‖``; a row of ``G`` holds the magnitude response of a
-    fourth-order gammatone filter at the bins' frequencies, divided by ``n_fft``. Centre frequencies are evenly spaced on
-    the scale of the ear's equivalent rectangular bandwidths, ``fmin`` included.
+    fourth-order gammatone filter at the bins' frequencies, divided by ``n_fft``. Centre frequencies are evenly spaced
+    on the scale of the ear's equivalent rectangular bandwidths, ``fmin`` included.
 
     Args:
         sample_rate: in Hz.
@@ -26,10 +27,11 @@ class Gammatone(RepresentationDistance):
         fmin: centre of the first filter, in Hz.
         fmax: upper limit of the centres, in Hz; None for half the sample rate.
         power: 1 for magnitudes, 2 for powers (nnAudio's default).
-        padding: ``valid``, ``reflect`` or ``constant``.
+        padding: ``valid``, ``reflect``, ``constant`` or ``end``.
         log_offset: what is added before the logarithm is taken; None takes no logarithm.
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and filters rather than the sum.
+        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -39,8 +41,8 @@ class Gammatone(RepresentationDistance):
         ``nnAudio.features.Gammatonegram``.
 
     Departures:
-        Frames that fit by default (nnAudio pads by reflection). With ``power`` 1 the gradient at silence is 0 (nnAudio's
-        is NaN).
+        Frames that fit by default (nnAudio pads by reflection). With ``power`` 1 the gradient at silence is 0
+        (nnAudio's is NaN).
     """
 
     source = "Ellis 2009, Gammatone-like spectrograms; nnAudio Gammatonegram"
@@ -60,6 +62,7 @@ class Gammatone(RepresentationDistance):
         log_offset: float | None = None,
         norm: Norm = "l1",
         average: bool = True,
+        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         if n_bins < 1:
@@ -74,8 +77,17 @@ class Gammatone(RepresentationDistance):
             raise ValueError(f"log_offset must be positive, or none, got {log_offset}")
         from nnAudio.librosa_functions import get_gammatone
 
-        self.stft = Stft(n_fft=n_fft, overlap=overlap, window=window, power=power, padding=padding)
-        self._filters = Constant(get_gammatone(sample_rate, n_fft, n_bins, fmin, highest).T)
+        self.stft = Stft(
+            n_fft=n_fft,
+            overlap=overlap,
+            window=window,
+            power=power,
+            padding=padding,
+            loudness_phon=loudness_phon,
+            sample_rate=sample_rate,
+        )
+        filters = get_gammatone(sample_rate, n_fft, n_bins, fmin, highest)
+        self._filters = Constant(np.asarray(filters.T, dtype=np.float64))
         self.log_offset = log_offset
         self.norm: Norm = check_norm(norm)
         self.average = average

@@ -29,7 +29,6 @@ class HardMel(RepresentationDistance):
         padding: ``valid``, ``reflect``, ``constant`` or ``end`` (see :data:`~tonedeaf.losses.stft.Padding`).
         norm: ``l1`` as published, ``l2`` or ``l2_squared``.
         average: the mean over frames and filters rather than the paper's sum.
-        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range, or the sample rate is not whole.
@@ -53,7 +52,6 @@ class HardMel(RepresentationDistance):
         padding: Padding = "valid",
         norm: Norm = "l1",
         average: bool = True,
-        loudness_phon: float | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
         self.resample = Resampler(from_rate=sample_rate, to_rate=_SAMPLE_RATE)
@@ -71,7 +69,6 @@ class HardMel(RepresentationDistance):
             mel_scale="slaney",
             mel_equal_area=True,
             log_floor=_LOG_FLOOR,
-            loudness_phon=loudness_phon,
         )
 
     @property

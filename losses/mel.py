@@ -193,7 +193,6 @@ class Mfcc(Mel):
         dct_norm: ``ortho`` for the orthonormal transform, None for the unnormalised one (the paper's).
         norm: ``l1``, ``l2`` or ``l2_squared``.
         average: the mean over frames and coefficients rather than the sum.
-        loudness_phon: loudness level of the ISO 226 contour that weights the magnitudes, 20 to 80 phon, or None.
 
     Raises:
         ValueError: if a parameter is out of its range.
@@ -222,7 +221,6 @@ class Mfcc(Mel):
         dct_norm: str | None = None,
         norm: Norm = "l1",
         average: bool = True,
-        loudness_phon: float | None = None,
     ) -> None:
         if not 1 <= n_mfcc <= n_mels:
             raise ValueError(f"n_mfcc must be between 1 and n_mels = {n_mels}, got {n_mfcc}")
@@ -242,7 +240,6 @@ class Mfcc(Mel):
             padding=padding,
             norm=norm,
             average=average,
-            loudness_phon=loudness_phon,
         )
         self.top_db = top_db
         self._dct = Constant(import_torchaudio().functional.create_dct(n_mfcc, n_mels, dct_norm))

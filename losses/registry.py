@@ -79,6 +79,9 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     ("vqt", Entry(".cqt:Vqt")),
     ("gammatone", Entry(".gammatone:Gammatone")),
     # scattering
+    ("scattering1d", Entry(".scattering:Scattering1d")),
+    ("jtfs", Entry(".jtfs:Jtfs")),
+    ("scrapl", Entry(".jtfs:Scrapl")),
     # transport
     ("spectral_transport", Entry(".spectral_transport:SpectralTransport")),
     ("spectral_transport_balanced", Entry(".spectral_transport:BalancedSpectralTransport")),

@@ -18,14 +18,14 @@ from .wasserstein import Order, check_order, transport_cost
 class SlicedTransport(RepresentationDistance):
     """How far spectral power has to be moved in time and pitch, averaged over directions of the plane, plus level.
 
-    With the measures of :class:`~tonedeaf.losses.time_frequency_measure.TimeFrequencyMeasure` on the plane whose axes are
-    time (``octaves_per_second``) and log2 frequency, and their projections onto directions ``θ``::
+    With the measures of :class:`~tonedeaf.losses.time_frequency_measure.TimeFrequencyMeasure` on the plane whose axes
+    are time (``octaves_per_second``) and log2 frequency, and their projections onto directions ``θ``::
 
         d = mean_θ W_p^p(θ·prediction, θ·target) + level_weight · |L(prediction) − L(target)|
 
     A note that is ``s`` octaves (or ``s / octaves_per_second`` seconds) away costs about ``2s/π`` with order 1 and
-    ``s²/2`` with order 2: exactly ``s·mean|cos θ|`` and ``s²·mean cos² θ``. ``L`` is the mean power of the whole signal,
-    in dB: when it sounds is the transport's matter.
+    ``s²/2`` with order 2: exactly ``s·mean|cos θ|`` and ``s²·mean cos² θ``. ``L`` is the mean power of the whole
+    signal, in dB: when it sounds is the transport's matter.
 
     Args:
         sample_rate: in Hz.
@@ -113,7 +113,7 @@ class SlicedTransport(RepresentationDistance):
         return transport + self.level_weight * (prediction[1] - target[1]).abs()
 
     def _projected(self, cells: int) -> tuple[Tensor, Constant]:
-        """The grid's points in ascending order along each direction, and their places there: ``(directions, points)``."""
+        """The grid's points in ascending order along each direction, and their places: ``(directions, points)``."""
         if cells not in self._projections:
             time, octave = np.meshgrid(self.measure.times(cells), self.measure.octaves, indexing="ij")
             places = self.directions.T @ np.stack([time.ravel(), octave.ravel()])

@@ -18,18 +18,19 @@ _FLOOR = 1e-12
 
 
 class SpectralTransport(RepresentationDistance):
-    """The squared Wasserstein-2 distance between power spectra, frame by frame, plus a little of a multi-scale spectrogram.
+    """The squared Wasserstein-2 distance between power spectra, frame by frame, plus a multi-scale spectrogram.
 
     With ``P_t`` the power spectrum of frame ``t``, at ``x_k = f_k / (sample_rate / 2)``, and ``m_t = Σ P_t(target)``::
 
-        d = mean_t W₂²(P_t(prediction) / m_t, P_t(target) / m_t) + mss_weight · Σ_n mean |S_n(prediction) − S_n(target)| / √n
+        d = mean_t W₂²(P_t(prediction) / m_t, P_t(target) / m_t)
+            + mss_weight · Σ_n mean |S_n(prediction) − S_n(target)| / √n
 
     ``W₂²`` is computed from the quantile functions up to level 1 (see
-    :func:`~tonedeaf.losses.wasserstein.transport_cost`); for two tones of one level it is the square of their interval, in
-    units of half the sample rate. Both spectra are divided by the target's sum: what the prediction has beyond the
-    target's power, counted from low frequencies up, does not count (the paper's frequency cut-off); what it lacks is
-    missing at half the sample rate. So level enters the transport, and the distance is not symmetric. ``S_n`` are
-    magnitudes, Hann windows of ``n`` samples, three quarters of overlap.
+    :func:`~tonedeaf.losses.wasserstein.transport_cost`); for two tones of one level it is the square of their
+    interval, in units of half the sample rate. Both spectra are divided by the target's sum: what the prediction has
+    beyond the target's power, counted from low frequencies up, does not count (the paper's frequency cut-off); what it
+    lacks is missing at half the sample rate. So level enters the transport, and the distance is not symmetric. ``S_n``
+    are magnitudes, Hann windows of ``n`` samples, three quarters of overlap.
 
     Args:
         sample_rate: in Hz. Half of it is the unit of frequency, so what ``mss_weight`` means depends on it.
@@ -44,13 +45,14 @@ class SpectralTransport(RepresentationDistance):
         ValueError: if a parameter is out of its range.
 
     Source:
-        Torres, Peeters & Richard 2023, "Unsupervised Harmonic Parameter Estimation Using Differentiable DSP and Spectral
-        Optimal Transport" (arXiv:2312.14507); the authors' code, ``bernardo-torres/1d-spectral-optimal-transport``:
-        their experiment ``SOT-2048`` (``dont_normalize``, ``limit_quantile_range``), at 16 kHz.
+        Torres, Peeters & Richard 2023, "Unsupervised Harmonic Parameter Estimation Using Differentiable DSP and
+        Spectral Optimal Transport" (arXiv:2312.14507); the authors' code,
+        ``bernardo-torres/1d-spectral-optimal-transport``: their experiment ``SOT-2048`` (``dont_normalize``,
+        ``limit_quantile_range``), at 16 kHz.
 
     Departures:
-        The authors move the power of a silent frame to half the sample rate; here it is spread evenly. They leave out the
-        whole step that crosses level 1; here it is cut there, so that the number does not jump.
+        The authors move the power of a silent frame to half the sample rate; here it is spread evenly. They leave out
+        the whole step that crosses level 1; here it is cut there, so that the number does not jump.
     """
 
     source = "Torres, Peeters & Richard 2023 (arXiv:2312.14507); bernardo-torres/1d-spectral-optimal-transport"
@@ -114,12 +116,12 @@ class SpectralTransport(RepresentationDistance):
 class BalancedSpectralTransport(SpectralTransport):
     """:class:`SpectralTransport` without the frequency cut-off: each power spectrum is divided by its own sum.
 
-    ``d = mean_t W₂²(P_t(prediction) / Σ P_t(prediction), P_t(target) / Σ P_t(target)) + mss_weight · …``: the transport is
-    blind to level, and the distance symmetric.
+    ``d = mean_t W₂²(P_t(prediction) / Σ P_t(prediction), P_t(target) / Σ P_t(target)) + mss_weight · …``. So the
+    transport is blind to level, and the distance symmetric.
 
     Source:
-        The ``SOT-NoCut`` of Torres, Peeters & Richard 2023; ``balanced=True`` in their package ``sot-loss``, which has no
-        multi-scale term.
+        The ``SOT-NoCut`` of Torres, Peeters & Richard 2023; ``balanced=True`` in their package ``sot-loss``, which has
+        no multi-scale term.
     """
 
     symmetric = True

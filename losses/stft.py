@@ -36,8 +36,8 @@ class Stft(nn.Module):
     """The magnitude of the short-time Fourier transform, to a power.
 
     ``S[b, t, k] = |Σ_n w[n] x[b, t·hop + n] exp(−2πikn/n_fft)|^power``, not normalised: a sine of amplitude 1 has a
-    peak of Σw/2 (to the power). With ``loudness_phon`` the magnitude is first multiplied by the ear's sensitivity at the
-    bin's frequency (see :func:`~tonedeaf.losses.equal_loudness.loudness_weights`).
+    peak of Σw/2 (to the power). With ``loudness_phon`` the magnitude is first multiplied by the ear's sensitivity at
+    the bin's frequency (see :func:`~tonedeaf.losses.equal_loudness.loudness_weights`).
 
     Edge frames hold a kink (``reflect``) or a step (``constant``, ``end``) whose gradients are chaotic: they decide a
     distance's analytic sign accuracy. ``valid`` is the default for that reason.

@@ -22,8 +22,8 @@ class TimeFrequencyMeasure(nn.Module):
     """The share of a signal's power at each time and log2 frequency, and its level.
 
     A power spectrogram without its constant bin, normalised to sum 1 over the whole signal, is laid onto a grid that is
-    even in time and in log2 frequency: each share is split between the two nearest grid lines, so that the mean time and
-    the mean log2 frequency stay what they are. Silence is spread evenly over frames and bins.
+    even in time and in log2 frequency: each share is split between the two nearest grid lines, so that the mean time
+    and the mean log2 frequency stay what they are. Silence is spread evenly over frames and bins.
 
     Args:
         sample_rate: in Hz.
@@ -76,7 +76,7 @@ class TimeFrequencyMeasure(nn.Module):
 
     def times(self, cells: int) -> Matrix:
         """Places of that many grid lines in time, from the first frame on, in octaves: ``(cells,)``."""
-        return np.arange(cells) * ((self._time_step or self._hop) * self.octaves_per_second)
+        return np.arange(cells, dtype=np.float64) * ((self._time_step or self._hop) * self.octaves_per_second)
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, samples)`` to shares ``(batch, times, lines)`` of sum 1, and levels in dB ``(batch,)``."""
@@ -87,7 +87,7 @@ class TimeFrequencyMeasure(nn.Module):
         shares = shares @ self._frequency_split(shares)
         if self._time_step is not None:
             if frames not in self._time_splits:
-                self._time_splits[frames] = Constant(_split(np.arange(frames) * self._hop, self._time_step)[1].T)
+                self._time_splits[frames] = Constant(_split(np.arange(frames, dtype=np.float64) * self._hop, self._time_step)[1].T)
             shares = self._time_splits[frames](shares) @ shares
         return shares, 10 * mean.log10()
 

@@ -79,7 +79,7 @@ def test_a_preset_yields_to_the_text_and_passes_over_what_has_no_such_parameter(
         ("zzzz", "unknown distance 'zzzz'; there are: .*log_mss"),
         ("mss[n_ff=3]", "unknown parameter of mss 'n_ff'; did you mean n_ffts"),
         ("mss[average=maybe]", "average of mss cannot be 'maybe'"),
-        ("mss[padding=mirror]", "padding of mss must be one of valid, reflect, constant, got 'mirror'"),
+        ("mss[padding=mirror]", "padding of mss must be one of valid, reflect, constant, end, got 'mirror'"),
         ("mss[n_ffts=12,x]", "n_ffts of mss cannot be '12,x'"),
         ("mss[n_ffts=1]", "n_fft must be at least 2 samples, got 1"),
         ("mss[window=hamn]", "window 'hamn' is not one"),
