@@ -8,6 +8,9 @@ JOBS ?= 2
 VENV := .venv/bin/python
 STAMP := .venv/installed
 
+# Installed without its dependencies: PyAudio, which only live playback needs, does not build without PortAudio.
+SOUND_FONT_PLAYER := tinysoundfont==0.3.7
+
 # Nothing may be imported from the checkout by way of the current folder: what is tested is the package.
 export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -61,6 +64,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@echo "installing into .venv: a minute or more, since torch is large"
 	@$(VENV) -m pip install -qq -c constraints.txt pip setuptools wheel
+	@$(VENV) -m pip install -qq --no-deps $(SOUND_FONT_PLAYER)
 	@$(VENV) -m pip install -qq -c constraints.txt --no-build-isolation -e ".[dev]"
 	@mkdir -p .venv/typing && ln -sfn ../.. .venv/typing/tonedeaf
 	@pwd -P > $@

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -30,11 +32,20 @@ class Axis:
         name: of the axis, which starts its columns' names.
         unit: of its coordinate, which ends them.
         steps: by how much the prediction is moved away, in that unit.
+        analytic: whether the derivative is asked for as well.
+
+    Raises:
+        ValueError: if the name has an underscore, which ends it in a column's name.
     """
 
     name: str
     unit: str
     steps: tuple[float, ...]
+    analytic: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.name or "_" in self.name:
+            raise ValueError(f"the name of an axis must be a word without underscores, got {self.name!r}")
 
     @property
     def analytic_column(self) -> str:
@@ -57,7 +68,7 @@ class Trials:
     """Some trials: where targets and predictions are, and what else was drawn for them.
 
     Attributes:
-        target: axis name to coordinates ``(trials,)``, float64.
+        target: coordinate (the axes', and others that a task may have) to values ``(trials,)``, float64.
         prediction: the same for the predictions.
         drawn: whatever else decides the signals (phases, envelopes); the first dimension is the trials.
     """
@@ -111,6 +122,11 @@ class Task(ABC):
     axes: ClassVar[tuple[Axis, ...]] = (PITCH, LEVEL)
     source: ClassVar[str] = ""
 
+    unavailable: str = ""
+    """Why the task cannot be asked here, and what would help, in one line; empty if it can."""
+    materials: Mapping[str, str] = MappingProxyType({})
+    """What decides the signals beside the parameters, such as the digest of a file: for the record."""
+
     def __init__(self, *, sample_rate: float = 44100, duration: float = 0.5) -> None:
         if not sample_rate > 0:
             raise ValueError(f"sample_rate must be positive (Hz), got {sample_rate}")
@@ -130,7 +146,10 @@ class Task(ABC):
         return tuple(
             column
             for axis in self.axes
-            for column in (axis.analytic_column, *(axis.column(step) for step in axis.steps))
+            for column in (
+                *((axis.analytic_column,) if axis.analytic else ()),
+                *(axis.column(step) for step in axis.steps),
+            )
         )
 
     @abstractmethod
@@ -147,7 +166,7 @@ class Task(ABC):
 
         Args:
             trials: which trials.
-            coordinates: where the predictions are: axis name to ``(trials,)``.
+            coordinates: where the predictions are: the names of ``trials.prediction`` to ``(trials,)``.
             take: 0 for the prediction itself, 1, 2, … for its perturbed versions, for tasks that draw something anew.
         """
 

@@ -16,9 +16,11 @@ from .tasks import task_class, task_table
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task: its name, version, columns, source and what it is in one line."""
+    """A task: its name, whether it can be asked here, if not why, version, columns, source and one line about it."""
 
     name: str
+    available: bool
+    reason: str
     version: int
     columns: tuple[str, ...]
     source: str
@@ -50,8 +52,9 @@ def catalogue(what: str) -> Sequence[Row]:
 
 def _task_row(name: str) -> TaskRow:
     cls = task_class(name)
-    summary = (cls.__doc__ or "").strip().partition("\n")[0]
-    return TaskRow(name, cls.version, cls().columns, cls.source, summary)
+    summary = (cls.__doc__ or "").strip().partition("\n")[0].replace("``", "")
+    task = cls()
+    return TaskRow(name, not task.unavailable, task.unavailable, task.version, task.columns, task.source, summary)
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -59,5 +62,5 @@ def table(rows: Sequence[Row]) -> Table:
     if isinstance(rows[0], SuiteRow):
         return pairs_table("suite", [(row.name, row.summary) for row in rows if isinstance(row, SuiteRow)])
     if isinstance(rows[0], TaskRow):
-        return pairs_table("task", [(row.name, row.summary) for row in rows if isinstance(row, TaskRow)])
+        return pairs_table("task", [(row.name, row.reason or row.summary) for row in rows if isinstance(row, TaskRow)])
     return distances_table([row for row in rows if isinstance(row, Description)])

@@ -22,7 +22,8 @@ from ..results.intervals import Proportion, agrees
 from ..results.published_values import RANKING_COLUMNS, PublishedTable1, RankingColumn, table1
 from ..results.record import Record
 from . import screens
-from .cells import Cell, accuracies, failed, prepare
+from .answers import failed
+from .cells import Cell, accuracies, prepare
 from .suites import TABLE1
 
 if TYPE_CHECKING:

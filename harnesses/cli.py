@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -87,17 +87,25 @@ def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool)
 
 @app.command("rank")
 @click.argument("distances", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Every distance that tonedeaf list names.")
+@click.option("--all", "every", is_flag=True, help="Every distance of tonedeaf list that takes at most 2 minutes a task.")
 @click.option(
     "--suite", default="table1-valid", show_default=True, help="Distances and settings (tonedeaf list suites)."
 )
 @click.option(
-    "--task", "tasks", multiple=True, default=["sines"], show_default=True, help="What is asked; may be repeated."
+    "--task",
+    "tasks",
+    multiple=True,
+    default=["sines"],
+    show_default=True,
+    help="What is asked (tonedeaf list tasks); all is the whole ladder; may be repeated.",
 )
 @click.option("--trials", type=int, default=None, help="How many.  [default: 1000; table1-choices: 200 a seed]")
 @click.option("--seed", type=int, default=None, help="Of the trials.  [default: 0; table1-choices: 1000 to 1004]")
 @click.option("--duration", type=float, default=None, help="Of the signals, in seconds.  [default: the suite's]")
 @click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
+@click.option(
+    "--minimum", type=int, default=None, help="Where is the global minimum? Asked of this many trials.  [default: none]"
+)
 @click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one."
 )
@@ -115,6 +123,129 @@ def rank_command(distances: tuple[str, ...], as_json: bool, debug: bool, **optio
     from .rank_run import RankOptions, run
 
     return run(RankOptions(distances=distances, debug=debug, **options), as_json=as_json)
+
+
+def _landscape(command: _Command) -> _Command:
+    options = (
+        click.argument("distances", nargs=-1),
+        click.option("--task", default="sines", show_default=True, help="Whose signals (tonedeaf list tasks)."),
+        click.option(
+            "--pitch", type=float, multiple=True, help="Of a target, in Hz; may be repeated.  [default: the paper's]"
+        ),
+        click.option(
+            "--level",
+            type=float,
+            multiple=True,
+            help="Of the targets, in dB: one for all, or one for each.  [default: the paper's]",
+        ),
+        click.option("--suite", default="table1-valid", show_default=True, help="Settings (tonedeaf list suites)."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Of phases, and what else is drawn."),
+        click.option(
+            "--duration", type=float, default=None, help="Of the signals, in seconds.  [default: the suite's]"
+        ),
+        click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz."),
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one.",
+        ),
+        click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way."),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            default=Path("runs"),
+            show_default=True,
+            help="Folder of records and figures.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _draw_landscape(
+    kind: Literal["curve", "map", "field"],
+    distances: tuple[str, ...],
+    as_json: bool,
+    debug: bool,
+    options: dict[str, Any],
+) -> int:
+    from .landscape_run import LandscapeOptions, run
+
+    return run(kind, LandscapeOptions(distances=distances, debug=debug, **options), as_json=as_json)
+
+
+@app.command("curve")
+@_landscape
+@_common
+def curve_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
+    """Draw distances along pitch, and their gradients (the paper's Figures 2 and 4a).
+
+    Without a DISTANCE, the suite's are drawn.
+    """
+    return _draw_landscape("curve", distances, as_json, debug, options)
+
+
+@app.command("map")
+@_landscape
+@_common
+def map_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
+    """Draw distances over pitch and level (the paper's Figures 3, 5 and 6).
+
+    Without a DISTANCE, the suite's are drawn.
+    """
+    return _draw_landscape("map", distances, as_json, debug, options)
+
+
+@app.command("field")
+@_landscape
+@_common
+def field_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
+    """Draw which way distances fall around a target (the paper's Figure 4b).
+
+    Without a DISTANCE, the suite's are drawn.
+    """
+    return _draw_landscape("field", distances, as_json, debug, options)
+
+
+@app.command("descend")
+@click.argument("distances", nargs=-1)
+@click.option("--suite", default="table1-valid", show_default=True, help="Settings (tonedeaf list suites).")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    default=["sines"],
+    show_default=True,
+    help="Whose signals (tonedeaf list tasks); all is the whole ladder; may be repeated.",
+)
+@click.option("--trials", type=int, default=50, show_default=True, help="How many.")
+@click.option("--steps", type=int, default=500, show_default=True, help="Of Adam.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the trials.")
+@click.option("--duration", type=float, default=None, help="Of the signals, in seconds.  [default: 0.2]")
+@click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
+@click.option(
+    "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one."
+)
+@click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder of records and figures.",
+)
+@_common
+def descend_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
+    """Does gradient descent on pitch and level reach the target?
+
+    Without a DISTANCE, the suite's descend. Where rankings of the same task and seed are in the folder, the rank
+    correlation of sign accuracy and descent is printed as well.
+    """
+    from .descend_run import DescendOptions, run
+
+    return run(DescendOptions(distances=distances, debug=debug, **options), as_json=as_json)
 
 
 def main() -> None:

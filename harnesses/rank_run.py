@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from ..losses import names
 from ..results.record import Record
 from ..results.record_document import encode_record
 from ..results.store import RecordStore
-from . import screens
-from .batching import parse_memory
-from .cells import Cell, Resources, answer, failed, prepare
+from . import cost, minimum, screens
+from .affordable import affordable
+from .answers import failed
+from .cells import Cell, answer, prepare
+from .questions import Question
+from .resources import opened
+from .screen_leaderboard import leaderboard_notes, leaderboard_table
+from .selection import standings
 from .suites import CHOICES, Suite, suite
+from .tasks import task_texts
 
 DEFAULT_TRIALS, DEFAULT_SEED = 1000, 0
 
@@ -38,6 +38,7 @@ class RankOptions:
     seed: int | None = None
     duration: float | None = None
     sample_rate: float = 44100.0
+    minimum: int | None = None
     device: str = "auto"
     memory: str = "512MiB"
     out: Path = Path("runs")
@@ -55,12 +56,22 @@ def run(options: RankOptions, *, as_json: bool) -> int:
         from .choices import run_choices
 
         return run_choices(options, as_json=as_json)
-    records = rank_suite(options, chosen)
+    cells = suite_cells(options, chosen)
+    if options.every:
+        store = RecordStore(options.out)
+        store.check_writable()
+        with opened(options.device, options.memory) as resources:
+            cells = affordable(cells, store, resources)
+    minima = [] if options.minimum is None else [minimum.question_of(cell, options.minimum) for cell in cells]
+    records = answer_all(cells, options)
+    minimum_records = _answer_minima(minima, options)
+    cost_records = _answer_costs(cells, options) if len({cell.task.name for cell in cells}) > 1 else []
+    everything = [*records, *minimum_records, *cost_records]
     if as_json:
-        print_json(records)
+        print_json(everything)
     else:
-        _print(records, options.out)
-    return 1 if failed(records) else 0
+        _print(records, minimum_records, cost_records, RecordStore(options.out))
+    return 1 if failed(everything) else 0
 
 
 def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
@@ -69,9 +80,19 @@ def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
     Raises:
         ValueError: if the call is wrong; nothing has been computed then.
     """
+    return answer_all(suite_cells(options, chosen), options)
+
+
+def suite_cells(options: RankOptions, chosen: Suite) -> list[Cell]:
+    """The cells of every distance on every task.
+
+    Raises:
+        ValueError: if the call is wrong; nothing has been computed then.
+    """
     if options.every and options.distances:
         raise ValueError("give either distances or --all, not both")
     texts = tuple(names()) if options.every else options.distances or chosen.distances
+    pairs = [(text, task) for task in task_texts(options.tasks) for text in dict.fromkeys(texts)]
     cells = [
         prepare(
             text,
@@ -82,11 +103,13 @@ def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
             duration=options.duration,
             task_preset=chosen.task,
             distance_preset=chosen.distance,
+            skip=len(pairs) > 1,
         )
-        for task in dict.fromkeys(options.tasks)
-        for text in dict.fromkeys(texts)
+        for text, task in pairs
     ]
-    return answer_all(cells, options)
+    if all(cell.skipped for cell in cells):
+        raise ValueError(cells[0].skipped)
+    return cells
 
 
 def print_json(records: Sequence[Record]) -> None:
@@ -102,7 +125,10 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
     """
     store = RecordStore(options.out)
     store.check_writable()
-    with _resources(options) as resources, screens.progress_bar(sum(cell.trials for cell in cells)) as progress:
+    with (
+        opened(options.device, options.memory) as resources,
+        screens.progress_bar(sum(cell.trials for cell in cells)) as progress,
+    ):
         for message in dict.fromkeys(message for cell in cells for message in cell.notes):
             screens.note(f"note: {message}")
         return [
@@ -117,33 +143,50 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
         ]
 
 
-@contextmanager
-def _resources(options: RankOptions) -> Generator[Resources]:
-    device, memory = _device(options.device), parse_memory(options.memory)
-    workers = (
-        1 if device.type != "cpu" else len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    )
-    with ThreadPoolExecutor(workers) as executor:
-        yield Resources(device, memory, executor, workers)
+def _answer_minima(questions: Sequence[Question], options: RankOptions) -> list[Record]:
+    with (
+        opened(options.device, options.memory) as resources,
+        screens.progress_bar(sum(question.trials for question in questions)) as progress,
+    ):
+        return [
+            minimum.answer(
+                question,
+                RecordStore(options.out),
+                resources,
+                progress=partial(progress, f"minimum of {question.distance_identity.name}"),
+                debug=options.debug,
+            )
+            for question in questions
+        ]
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name!r} cannot be used here: {str(error).partition(chr(10))[0]}") from error
-    return device
+def _answer_costs(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
+    """What each distance costs, on the first task that can be asked of it."""
+    asked = [cell for cell in cells if not cell.skipped and not cell.unavailable]
+    first = {cell.distance_identity.name: cell for cell in reversed(asked)}
+    names_in_order = dict.fromkeys(cell.distance_identity.name for cell in asked)
+    with opened(options.device, options.memory) as resources:
+        return [
+            cost.answer(
+                cost.question_of(first[name], resources), RecordStore(options.out), resources, debug=options.debug
+            )
+            for name in names_in_order
+        ]
 
 
-def _print(records: Sequence[Record], folder: Path) -> None:
+def _print(records: Sequence[Record], minima: Sequence[Record], costs: Sequence[Record], store: RecordStore) -> None:
     console = screens.out()
-    for task in dict.fromkeys(record.task.name for record in records):
-        of_task = [record for record in records if record.task.name == task]
+    tasks = list(dict.fromkeys(record.task.name for record in records))
+    for task in tasks:
+        of_task, minima_of_task = ([one for one in several if one.task.name == task] for several in (records, minima))
         console.print(f"[bold]{task}[/bold]: share of trials in which the distance knows which way is worse")
-        console.print(screens.ranking_table(of_task))
-        for line in screens.ranking_notes(of_task):
+        console.print(screens.ranking_table(of_task, minima_of_task))
+        for line in screens.ranking_notes(of_task, minima_of_task):
             console.print(line, markup=False)
-    console.print(f"records: {folder}", markup=False)
+    if len(tasks) > 1:
+        board = standings(store, records, costs)
+        console.print(f"\n[bold]leaderboard[/bold] over {len(tasks)} tasks")
+        console.print(leaderboard_table(board))
+        for line in leaderboard_notes(board):
+            console.print(line, markup=False)
+    console.print(f"records: {store.folder}", markup=False)

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..benchmarks.task import Task, Trials
+from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
 from .batching import batch_size, saved_bytes
@@ -66,7 +66,8 @@ def rank(
         progress: called with the number of trials done, batch by batch.
 
     Raises:
-        ValueError: if ``trials`` is below 1, or the task's signals are shorter than the distance needs.
+        ValueError: if ``trials`` is below 1, the task's signals are shorter than the distance needs, or they are not
+            what a task promises.
         NonFiniteError: if the distance or its derivative is NaN or infinite; it names the first such trial.
     """
     if trials < 1:
@@ -78,6 +79,7 @@ def rank(
             f"but {task.name} lasts {task.duration:g} s"
         )
     probe = task.trials(seed, 0, 1).to(device)
+    _check_signals(task, probe)
     kept = saved_bytes(lambda: _prediction_distance(distance, task, probe)[1]) + 2 * 8 * task.samples
     size = batch_size(kept, memory=memory, workers=workers, device=device)
 
@@ -92,11 +94,27 @@ def rank(
         return columns
 
     parts: list[Margins] = []
-    with _one_thread_each(device):
+    with one_thread_each(device):
         for part in executor.map(measure, range(0, trials, size)):
             parts.append(part)
             progress(len(next(iter(part.values()))))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _check_signals(task: Task, trials: Trials) -> None:
+    """Tell what is wrong with a task from what is wrong with a distance."""
+    with torch.no_grad():
+        signals = {
+            "target": task.render_target(trials),
+            "prediction": task.render_prediction(trials, trials.prediction),
+        }
+    for side, signal in signals.items():
+        if signal.shape != (len(trials), task.samples):
+            raise ValueError(
+                f"a {side} of {task.name} must be shaped {(len(trials), task.samples)}, got {tuple(signal.shape)}"
+            )
+        if not signal.isfinite().all():
+            raise ValueError(f"a {side} of {task.name} is not finite")
 
 
 def batch_margins(distance: AudioDistance, task: Task, trials: Trials) -> dict[str, Tensor]:
@@ -104,9 +122,10 @@ def batch_margins(distance: AudioDistance, task: Task, trials: Trials) -> dict[s
     coordinates, start, target = _prediction_distance(distance, task, trials)
     away = {axis.name: (trials.prediction[axis.name] - trials.target[axis.name]).sign() for axis in task.axes}
     margins: dict[str, Tensor] = {}
-    if distance.differentiable:
-        slopes = torch.autograd.grad(start.sum(), list(coordinates.values()), materialize_grads=True)
-        for axis, slope in zip(task.axes, slopes, strict=True):
+    if asked := _derived_axes(distance, task):
+        derived = [coordinates[axis.name] for axis in asked]
+        slopes = torch.autograd.grad(start.sum(), derived, materialize_grads=True)
+        for axis, slope in zip(asked, slopes, strict=True):
             margins[axis.analytic_column] = slope * away[axis.name]
     take = 0
     with torch.no_grad():
@@ -125,14 +144,22 @@ def _prediction_distance(
     """The predictions' coordinates, their distances (differentiable in them), and the targets' representation."""
     with torch.no_grad():
         target = distance.represent(task.render_target(trials).to(SIGNAL_DTYPE))
-    with torch.set_grad_enabled(distance.differentiable):
-        coordinates = {name: values.clone().requires_grad_() for name, values in trials.prediction.items()}
+    derived = {axis.name for axis in _derived_axes(distance, task)}
+    with torch.set_grad_enabled(bool(derived)):
+        coordinates = {
+            name: values.clone().requires_grad_(name in derived) for name, values in trials.prediction.items()
+        }
         signal = task.render_prediction(trials, coordinates).to(SIGNAL_DTYPE)
         return coordinates, distance.compare(distance.represent(signal), target), target
 
 
+def _derived_axes(distance: AudioDistance, task: Task) -> list[Axis]:
+    """The axes that the derivative is asked for."""
+    return [axis for axis in task.axes if axis.analytic and distance.differentiable]
+
+
 @contextmanager
-def _one_thread_each(device: torch.device) -> Generator[None]:
+def one_thread_each(device: torch.device) -> Generator[None]:
     """On a CPU, one thread for each batch: many small operations lose more by meeting than they gain by sharing."""
     before = torch.get_num_threads()
     if device.type == "cpu":

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..losses import Description
+from ..results.intervals import Proportion
 from ..results.record import Record
 from .cells import accuracies
+from .minimum import METRICS as MINIMUM_METRICS
 
 _UNITS = {"cents": "cents", "db": "dB"}
 
@@ -58,13 +60,21 @@ def column_heading(column: str) -> str:
     return f"{axis}\n{rest}" if not unit else f"{axis}\n±{step} {_UNITS.get(unit, unit.replace('_', ' '))}"
 
 
-def ranking_table(records: Sequence[Record]) -> Table:
-    """The sign accuracies of some records that share their columns; the best of each column is bold."""
+def ranking_table(records: Sequence[Record], minima: Sequence[Record] = ()) -> Table:
+    """The sign accuracies of some records that share their columns; the best of each column is bold.
+
+    Args:
+        records: of kind ``ranking``.
+        minima: of kind ``minimum``, for the same distances and task: two columns more.
+    """
     columns = list(dict.fromkeys(column for record in records for column in accuracies(record)))
+    minimum_of = {record.distance.name: record for record in minima}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("distance", overflow="fold")
     for column in columns:
         table.add_column(column_heading(column), justify="right", no_wrap=True)
+    for heading in ("minimum\nlevel matched", "minimum\nunmatched") if minima else ():
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("seconds", justify="right")
     best = {
         column: max(values[column].value for record in records if column in (values := accuracies(record)))
@@ -83,11 +93,27 @@ def ranking_table(records: Sequence[Record]) -> Table:
             else Text("–" if record.status == "ok" else record.status)
             for column in columns
         ]
+        if minima:
+            cells.extend(_minimum_cells(minimum_of.get(record.distance.name), minima))
         table.add_row(Text(record.distance.name + longer), *cells, f"{record.seconds:.1f}")
     return table
 
 
-def ranking_notes(records: Sequence[Record]) -> list[str]:
+def _minimum_cells(record: Record | None, minima: Sequence[Record]) -> list[Text]:
+    """The two shares of a record of kind ``minimum``, the best among ``minima`` bold."""
+    if record is None or record.status != "ok":
+        return [Text("–" if record is None else record.status)] * len(MINIMUM_METRICS)
+    shares = [
+        (Proportion.from_metric(record.metrics[name]), max(one.metrics[name]["value"] for one in minima if one.metrics))
+        for name in MINIMUM_METRICS
+    ]
+    return [
+        Text(f"{own.value:.3f}" + ("ᵗ" if own.ties else ""), style="bold" if own.value == best else "")
+        for own, best in shares
+    ]
+
+
+def ranking_notes(records: Sequence[Record], minima: Sequence[Record] = ()) -> list[str]:
     """What must be said below :func:`ranking_table`."""
     notes: list[str] = []
     widths = [value.high - value.low for record in records for value in accuracies(record).values()]
@@ -107,7 +133,16 @@ def ranking_notes(records: Sequence[Record]) -> list[str]:
     ]
     if tied:
         notes.append(f"ᵗ ties, counted as wrong: {', '.join(tied)}")
-    notes.extend(f"{record.distance.name}: {record.status}: {record.reason}" for record in records if record.reason)
+    found = [Proportion.from_metric(one.metrics[name]) for one in minima if one.metrics for name in MINIMUM_METRICS]
+    if found:
+        notes.append(
+            "minimum: share of trials whose nearest prediction over the whole range of pitch is within 50 cents of the "
+            f"target; n = {found[0].n}, intervals of at most ±{max(one.high - one.low for one in found) / 2:.3f}"
+        )
+    reasons = (
+        f"{record.distance.name}: {record.status}: {record.reason}" for record in (*records, *minima) if record.reason
+    )
+    notes.extend(dict.fromkeys(reasons))
     return notes
 
 

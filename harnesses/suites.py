@@ -50,7 +50,40 @@ CHOICES = Suite(
     summary="what the paper leaves open: every combination, and the one that fits its Table 1 best",
     distances=TABLE1,
 )
-SUITES = {suite.name: suite for suite in (PAPERS_MODE, HOUSE_MODE, CHOICES)}
+ABLATION = Suite(
+    name="ablation",
+    summary="the suite's own distance without each of its ingredients in turn, beside what it is made of",
+    distances=(
+        "tonedeaf",
+        *(
+            f"tonedeaf[{without}]"
+            for without in (
+                "half_teeth=0",  # energy between harmonics does not count against a multiple of f0
+                "single=0",  # f0 itself counts as one resolved harmonic among others
+                "first_tooth=1",
+                "harmonics=1",  # no comb
+                "resolved=0;resolved_half=0",  # no gates
+                "compression=1",
+                "floor=1e-8",
+                "sharpness=1",
+                "window_seconds=0.093",
+                "zero_padding=1",
+                "sigma_bins=0",
+                "level_on_harmonics=false",
+                "level_weight=0",
+                "tilt_weight=0",
+                "pitch_weight=0",
+                "weigh_frames=false",
+                "pitch_knee=0;level_knee=0;tilt_knee=0",
+            )
+        ),
+        "harmonic_comb_transport",
+        "log_spectral_transport",
+    ),
+    task=HOUSE_MODE.task,
+    distance=HOUSE_MODE.distance,
+)
+SUITES = {suite.name: suite for suite in (PAPERS_MODE, HOUSE_MODE, CHOICES, ABLATION)}
 
 
 def suite(name: str) -> Suite:

@@ -15,7 +15,7 @@ from ..results.style import save_figure
 from ..results.table1 import table1_from_records
 from ..results.table1_text import markdown, rich_table
 from . import screens
-from .cells import failed
+from .answers import failed
 from .cli import run_command
 from .rank_run import DEFAULT_TRIALS, RankOptions, rank_suite
 from .suites import HOUSE_MODE, PAPERS_MODE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -22,6 +22,8 @@ from ..losses.plugins import (
 from ..losses.specification import parse
 
 ENTRY_POINT_GROUP = "tonedeaf.tasks"
+LADDER = "all"
+"""The name of all built-in tasks together."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ def task_table() -> dict[str, str]:
     return table
 
 
+def task_texts(asked: Iterable[str]) -> list[str]:
+    """The tasks that were asked for, each once; ``all`` stands for the ladder: every built-in task, sines first."""
+    return list(dict.fromkeys(text for each in asked for text in (TASKS if each == LADDER else (each,))))
+
+
 def task_class(name: str) -> type[Task]:
     """The class behind a registered name, ``package.module:Class`` or ``path/file.py:Class``.
 
@@ -63,6 +70,12 @@ def task_class(name: str) -> type[Task]:
         cls = getattr(importlib.import_module(module, benchmarks.__name__), class_name)
     if not issubclass(cls, Task):
         raise PluginError(f"{name} is not a Task: subclass tonedeaf.benchmarks.Task")
+    for attribute in ("name", "version"):
+        if not hasattr(cls, attribute):
+            raise PluginError(f"{name} does not say its {attribute}: a Task needs name, version and axes")
+    for parameter in ("sample_rate", "duration"):
+        if parameter not in constructor_parameters(cls):
+            raise PluginError(f"{name} does not take {parameter}: every Task does, by keyword")
     return cls
 
 

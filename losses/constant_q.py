@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KernelPadding = Literal["valid", "reflect", "constant"]
-"""Frames whose longest kernel fits (``valid``), or frames centred on the signal's first to last sample, the signal being
-continued by its mirror image (``reflect``) or by zeros (``constant``)."""
-_NEGLIGIBLE = 1e-6
+"""Frames whose longest kernel fits (``valid``), or frames centred on the signal's first to last sample, the signal
+being continued by its mirror image (``reflect``) or by zeros (``constant``)."""
+_NEGLIGIBLE = 2e-7
 """Of a kernel's spectral peak: what is below is left out."""
 
 
@@ -33,8 +33,8 @@ class ConstantQ(nn.Module):
     ``Q = filter_scale / α``; all kernels have one centre.
 
     Frames are not convolved one by one. Blocks of the signal are transformed (overlap-save), multiplied by the kernels'
-    spectra, and the product is folded to the frames' rate before the inverse transform: that is the same number at
-    every hop, for a small part of the time.
+    spectra, and the product is folded to the frames' rate before the inverse transform: that is the same
+    number, to 1e-6 of the signal, at any hop and for a small part of the time.
 
     Args:
         sample_rate: in Hz.

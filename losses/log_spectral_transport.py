@@ -75,7 +75,7 @@ class LogSpectralTransport(RepresentationDistance):
         return self.stft.min_samples
 
     def represent(self, signal: Tensor) -> tuple[Tensor, Tensor]:
-        """``(batch, samples)`` to cumulative spectra ``(batch, frames, bins − 2)`` and levels ``(batch, frames)``, dB."""
+        """``(batch, samples)`` to cumulated ``(batch, frames, bins − 2)`` and levels ``(batch, frames)``, dB."""
         power: Tensor = self.stft(signal)[..., 1:]
         total = power.sum(-1) + self._floor
         share = (power + self._floor / power.shape[-1]) / total.unsqueeze(-1)

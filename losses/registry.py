@@ -89,6 +89,9 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     ("sliced_transport", Entry(".sliced_transport:SlicedTransport")),
     ("sinkhorn_transport", Entry(".sinkhorn_transport:SinkhornTransport")),
     ("log_spectral_transport", Entry(".log_spectral_transport:LogSpectralTransport")),
+    # of this suite
+    ("tonedeaf", Entry(".tonedeaf:Tonedeaf")),
+    ("harmonic_comb_transport", Entry(".harmonic_comb_transport:HarmonicCombTransport")),
 )
 
 

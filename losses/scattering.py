@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -67,7 +66,7 @@ class Scattering(nn.Module):
         self.octaves = octaves
         self.first: tuple[Wavelet, ...] = tuple(wavelets(octaves, per_octave[0]))
         self.second: tuple[Wavelet, ...] = tuple(wavelets(octaves, per_octave[1]))
-        self._layers = cache(self._make_layers)
+        self._banks: dict[int, tuple[list[Layer], list[Layer], Constant]] = {}
 
     @property
     def margin(self) -> int:
@@ -83,6 +82,12 @@ class Scattering(nn.Module):
         """The length, a power of two, to which ``samples`` are continued."""
         wanted = math.ceil(math.log2(samples + 2 * self.margin))
         return 2 ** min(wanted, math.floor(math.log2(3 * samples - 2)))
+
+    def _layers(self, padded: int) -> tuple[list[Layer], list[Layer], Constant]:
+        """What :meth:`_make_layers` makes, made once for each length."""
+        if padded not in self._banks:
+            self._banks[padded] = self._make_layers(padded)
+        return self._banks[padded]
 
     def _make_layers(self, padded: int) -> tuple[list[Layer], list[Layer], Constant]:
         """The filters of the first order, those of the second, and the low-pass filter, for signals ``padded`` long."""

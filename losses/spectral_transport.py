@@ -101,8 +101,10 @@ class SpectralTransport(RepresentationDistance):
 
     def compare(self, prediction: tuple[Tensor, ...], target: tuple[Tensor, ...]) -> Tensor:
         """The transport averaged over frames, plus the multi-scale spectrogram: ``(batch,)``."""
-        shares = self.masses(prediction[0], target[0])
-        total = transport_cost(*shares, self._positions(target[0]), 2).mean(-1)
+        # In float64: what a float32 sum is short of 1, about 1e-8, would be moved across the whole spectrum, and cost
+        # as much as a tone that moves by 2 Hz.
+        shares = self.masses(prediction[0].double(), target[0].double())
+        total = transport_cost(*shares, self._positions(shares[1]), 2).mean(-1).to(target[0].dtype)
         for scale, ours, theirs in zip(self._scales(), prediction[1:], target[1:], strict=True):
             total = total + self.mss_weight / scale.stft.n_fft**0.5 * scale.compare(ours, theirs)
         return total

@@ -110,7 +110,7 @@ class Stft(nn.Module):
 
     def frequencies(self, sample_rate: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """The centre of each bin, in Hz: ``(n_fft // 2 + 1,)``."""
-        return np.fft.rfftfreq(self.n_fft, 1 / sample_rate)
+        return np.fft.rfftfreq(self.n_fft, 1 / sample_rate).astype(np.float64)
 
     def forward(self, signal: Tensor) -> Tensor:
         """``(batch, samples)`` to ``(batch, frames, bins)``."""

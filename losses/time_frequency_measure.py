@@ -87,7 +87,8 @@ class TimeFrequencyMeasure(nn.Module):
         shares = shares @ self._frequency_split(shares)
         if self._time_step is not None:
             if frames not in self._time_splits:
-                self._time_splits[frames] = Constant(_split(np.arange(frames, dtype=np.float64) * self._hop, self._time_step)[1].T)
+                seconds = np.arange(frames, dtype=np.float64) * self._hop
+                self._time_splits[frames] = Constant(_split(seconds, self._time_step)[1].T)
             shares = self._time_splits[frames](shares) @ shares
         return shares, 10 * mean.log10()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,6 @@ class TimeFrequencyScattering(nn.Module):
         self.across: tuple[Wavelet, ...] = (lowpass(2**octaves_fr), *up, *down)
         # Zeros beyond the lowest wavelet, as many as the slowest wavelet over wavelets reaches.
         self._padded_fr = ((octaves + 1) * per_octave[0] + 8 * 2**octaves_fr) >> octaves_fr << octaves_fr
-        self._filters = cache(self._make_filters)
 
     def paths(self) -> list[Path]:
         """The paths, in the order of :meth:`forward`'s channels: the first order's, then the second's."""
@@ -77,7 +76,8 @@ class TimeFrequencyScattering(nn.Module):
         ]
         return first + second
 
-    def _make_filters(self) -> tuple[list[Constant], list[Constant]]:
+    @cached_property
+    def _filters(self) -> tuple[list[Constant], list[Constant]]:
         """Circular convolutions over the padded wavelets, as matrices: with ``ψ_fr`` (complex), then with ``φ_F``."""
         filters, averages = list[Constant](), list[Constant]()
         average = torch.from_numpy(self.across[0].response(self._padded_fr))
@@ -116,7 +116,7 @@ class TimeFrequencyScattering(nn.Module):
         Yields:
             A path, and ``(batch, frequencies, time)``.
         """
-        filters, averages = self._filters()
+        filters, averages = self._filters
         columns = scalogram.transpose(1, 2)
         columns = columns if columns.is_complex() else torch.complex(columns, torch.zeros_like(columns))
         for path in wanted:

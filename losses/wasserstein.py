@@ -40,13 +40,12 @@ def transport_cost(prediction: Tensor, target: Tensor, positions: Tensor, order:
     if order == 1:
         difference = (prediction.cumsum(-1) - target.cumsum(-1))[..., :-1]
         return (difference.abs() * positions.diff()).sum(-1)
-    # In float64: a tone moved by 1 Hz costs less than what float32 resolves of levels near 1, times the widest move.
-    ours, theirs = (masses.double().cumsum(-1) for masses in (prediction, target))
+    ours, theirs = prediction.cumsum(-1), target.cumsum(-1)
     levels = torch.cat((ours, theirs), -1).sort(-1).values.clamp(max=1)
-    places = positions.double().expand(ours.shape)
+    places = positions.expand(ours.shape)
     moved = _quantiles(ours.detach(), levels.detach(), places) - _quantiles(theirs.detach(), levels.detach(), places)
     widths = torch.diff(levels, dim=-1, prepend=torch.zeros_like(levels[..., :1]))
-    return (widths * moved.square()).sum(-1).to(prediction.dtype)
+    return (widths * moved.square()).sum(-1)
 
 
 def _quantiles(cumulative: Tensor, levels: Tensor, places: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Colormap, to_hex
+from matplotlib.colors import Colormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from .atomic_write import write_atomically
@@ -36,6 +36,9 @@ TEXT_SIZE = 8.0
 
 ACCURACY_MAP = "viridis"
 """Colour map of shares from 0 to 1: perceptually uniform, lighter for more, legible to the colour-blind."""
+
+DISTANCE_MAP = "cividis"
+"""Colour map of distances from 0: perceptually uniform, lighter for further, alike to the colour-blind and in grey."""
 
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -94,6 +97,23 @@ def colour(distance: str) -> str:
         return _COLOURS[distance]
     number = int.from_bytes(hashlib.sha256(distance.encode()).digest()[:8], "big")
     return _OTHER_COLOURS[number % len(_OTHER_COLOURS)]
+
+
+def shades(distance: str, number: int) -> list[str]:
+    """Shades of a distance's colour, from dark to light, as ``#rrggbb``: several lines of one distance in one panel."""
+    base = to_rgb(colour(distance))
+
+    def mixed(share: float) -> str:
+        end = to_rgb(INK if share < 0 else PAPER)
+        red, green, blue = (ours + abs(share) * (theirs - ours) for ours, theirs in zip(base, end, strict=True))
+        return to_hex((red, green, blue))
+
+    return [mixed(-0.5 + place / (number - 1)) for place in range(number)] if number > 1 else [mixed(0.0)]
+
+
+def distance_map() -> Colormap:
+    """The colour map of distances, from dark (near) to light (far)."""
+    return mpl.colormaps[DISTANCE_MAP]
 
 
 def accuracy_map() -> Colormap:

@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tonedeaf.harnesses.choices import SEEDS, choices_of, combinations_of
@@ -45,7 +46,7 @@ def test_the_best_combination_is_the_nearest_to_the_published_row(folder: Path):
 
     def with_values(record: Record, values: dict[str, float]) -> Record:
         metrics = {column: Proportion.of(round(value * 1000), 1000).as_metric() for column, value in values.items()}
-        return Record(**{name: getattr(record, name) for name in record.__struct_fields__} | {"metrics": metrics})
+        return msgspec.structs.replace(record, metrics=metrics)
 
     record = RecordStore(folder).read_all()[0]
     exact = {column: published.value("mss", column) or 0.0 for column in RANKING_COLUMNS}

@@ -224,5 +224,6 @@ def test_ctrl_c_leaves_finished_records_and_the_next_call_computes_the_rest(tmp_
 
 def test_help_is_quick_to_import():
     """``--help`` must not import torch: that takes a second."""
-    code = "import sys; from tonedeaf.harnesses.cli import run_command; run_command(['-h']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from tonedeaf.harnesses.cli import app; app(['-h'], standalone_mode=False)"
+    code += "; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from tonedeaf.benchmarks.harmonic import Harmonic
 from tonedeaf.benchmarks.sines import Sines
-from tonedeaf.benchmarks.task import Task
+from tonedeaf.benchmarks.task import LEVEL, PITCH, Task
+from tonedeaf.benchmarks.tilt import Tilt
 from tonedeaf.harnesses import ranking
 from tonedeaf.harnesses.batching import batch_size, parse_memory, saved_bytes
 from tonedeaf.harnesses.ranking import Margins, NonFiniteError, accuracy, rank
@@ -177,6 +180,26 @@ def test_derivatives_along_pitch_and_level_are_central_differences(
             distance.compare(distance.represent(task.render_prediction(trials, trials.prediction)), target).max()
         )
         torch.testing.assert_close(margins[f"{axis}_analytic"], expected, rtol=1e-5, atol=1e-10 * scale / step)
+
+
+def test_derivatives_are_those_of_the_axes_whatever_else_is_a_coordinate(executor: ThreadPoolExecutor):
+    """``tilt`` has a level, too, between the two axes that are asked."""
+    margins = _rank(_Energy(), executor, task=Tilt(duration=0.1), trials=8)
+    assert tuple(margins) == Tilt().columns
+    # energy does not know the tilt but for cross terms; its derivative along level would be far from 0
+    level = _rank(_Energy(), executor, task=Harmonic(duration=0.1), trials=8)["level_analytic"]
+    assert np.abs(margins["tilt_analytic"]).max() < 0.1 * np.abs(level).max()
+
+
+def test_axes_without_derivatives_have_numeric_columns_only(executor: ThreadPoolExecutor):
+    class Numeric(Sines):
+        axes = (replace(PITCH, analytic=False), LEVEL)
+
+    margins = _rank(_Energy(), executor, task=Numeric(duration=0.1), trials=8)
+    assert tuple(margins) == ("pitch_30_cents", "pitch_600_cents", "level_analytic", "level_2_db", "level_10_db")
+    usual = _rank(_Energy(), executor, task=Sines(duration=0.1), trials=8)
+    for column, values in margins.items():
+        np.testing.assert_array_equal(values, usual[column])
 
 
 def test_the_known_winner_wins(executor: ThreadPoolExecutor):

@@ -49,17 +49,6 @@ def test_at_equality_cost_and_gradient_are_zero(order: Literal[1, 2]):
     assert not gradient.any()
 
 
-def test_squared_cost_of_a_small_move_survives_float32():
-    # a peak moved by one of 1025 places, in front of a faint tail: float32 does not tell the levels of the tail apart
-    tail = 3e-8 * torch.rand(2, 1025, generator=torch.Generator().manual_seed(0))
-    tail[0, 10] = tail[1, 11] = 1.0
-    masses = tail / tail.sum(-1, keepdim=True)
-    places = torch.linspace(0, 1, 1025)
-    column = places.double()[:, None]
-    expected = ot.wasserstein_1d(column, column, *(mass.double()[:, None] for mass in masses), p=2)
-    assert transport_cost(masses[0], masses[1], places, 2).item() == pytest.approx(float(expected), rel=1e-5)
-
-
 def test_what_lies_above_level_one_does_not_count():
     places = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
     target = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)

@@ -114,6 +114,12 @@ def test_settings_are_stated_where_they_differ(make_record: MakeRecord, table: T
     assert table1_from_records(mixed, []).paper.text == "n = 100-300, seeds 0, 3"
 
 
+def test_only_what_all_records_share_is_a_setting(make_record: MakeRecord) -> None:
+    params = {"mel": {"phase": "new", "hop": 2}, "mss": {"phase": "new", "hop": 2.5}, "mfcc": {"phase": "new", "x": 1}}
+    records = [make_record(distance=distance, task_params=task) for distance, task in params.items()]
+    assert table1_from_records(records, []).paper.params == {**records[0].distance.params, "phase": "new"}
+
+
 @pytest.mark.parametrize(("value", "text"), [(0.617, ".617"), (1.0, "1.000"), (0.0, ".000"), (None, "–")])
 def test_accuracies_are_printed_as_in_the_paper(value: float | None, text: str) -> None:
     assert accuracy_text(value) == text

@@ -1,0 +1,122 @@
+"""From a question to its record: the one in the store, or a new one.
+
+What goes wrong in a distance becomes a record that says so, and the other questions go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from ..losses import AudioDistance
+from ..losses.conformance import conformance
+from ..results.environment import environment, peak_memory_mib, revision
+from ..results.record import Record, Revision, Status
+from ..results.store import RecordStore
+from .questions import Question
+from .resources import Resources
+
+
+class SkippedError(ValueError):
+    """A question that makes no sense for its distance or its task; the message says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found: the metrics of a record, and its table (one row a trial) if it has one."""
+
+    metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    table: pl.DataFrame | None = None
+
+
+def answer(
+    question: Question,
+    store: RecordStore,
+    resources: Resources,
+    measure: Callable[[AudioDistance], Answer],
+    *,
+    progress: Callable[[int], None] = lambda _done: None,
+    debug: bool = False,
+) -> Record:
+    """The record of a question: the one in the store if it holds an answer, or else a new one, written to the store.
+
+    Args:
+        question: what is asked.
+        store: where records are.
+        resources: with what to compute.
+        measure: answers the question; it is given the distance, on the device. If it raises a :class:`SkippedError`,
+            the record says so.
+        progress: called with the number of trials if the store has the answer.
+        debug: whether an error in the distance is raised rather than recorded.
+
+    Raises:
+        OSError: if the record cannot be written.
+    """
+    found = store.find(question.key)
+    if found is not None:
+        progress(question.trials)
+        return found
+    started, clock = datetime.now(UTC), time.perf_counter()
+    answered = Answer()
+    status, reason = "ok", ""
+    try:
+        status, reason = _not_asked(question, resources)
+        if status == "ok":
+            assert question.distance is not None
+            answered = measure(question.distance.to(resources.device))
+    except SkippedError as error:
+        status, reason = "skipped", " ".join(str(error).split())
+    except Exception as error:  # whatever a distance raises is what is found out about it
+        if debug:
+            raise
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        status, reason = "failed", kind + " ".join(str(error).split())
+    record = Record(
+        kind=question.kind,
+        key=question.key,
+        distance=question.distance_identity,
+        task=question.task_identity,
+        seed=question.seed,
+        trials=question.trials,
+        status=status,
+        reason=reason or None,
+        metrics=dict(answered.metrics),
+        artefacts=(),
+        seconds=round(time.perf_counter() - clock, 3),
+        peak_memory_mib=peak_memory_mib(),
+        environment=environment(str(resources.device)),
+        revision=_revision(),
+        started=started,
+    )
+    return store.write(record, answered.table)
+
+
+def _not_asked(question: Question, resources: Resources) -> tuple[Status, str]:
+    """Why a question is not put to its distance, or ``ok``."""
+    if question.skipped:
+        return "skipped", question.skipped
+    if question.unavailable:
+        return "unavailable", question.unavailable
+    assert question.distance is not None
+    if question.is_plugin:
+        broken = [check for check in conformance(question.distance, device=resources.device) if not check.passed]
+        if broken:
+            return "failed", "; ".join(f"{check.name}: {check.message}" for check in broken)
+    return "ok", ""
+
+
+def failed(records: Sequence[Record]) -> list[Record]:
+    """The records whose distance failed."""
+    return [record for record in records if record.status == "failed"]
+
+
+@cache
+def _revision() -> Revision:
+    """The revision, asked once: it does not change while the process runs."""
+    return revision()

@@ -1,0 +1,200 @@
+"""The commands ``curve``, ``map`` and ``field``: from options to questions, from these to records and figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ..benchmarks import Task
+from ..losses import AudioDistance
+from ..results.figure_curve import figure_curve
+from ..results.figure_field import figure_field
+from ..results.figure_map import figure_map
+from ..results.landscape import Landscape, read_landscape
+from ..results.record import Record
+from ..results.store import RecordStore
+from ..results.style import save_figure
+from . import screens
+from .answers import Answer, answer, failed
+from .landscape_cells import (
+    Kind,
+    Target,
+    cells_of,
+    check_targets,
+    nearest_targets,
+    parameters,
+    size,
+    usual_targets,
+)
+from .landscapes import measure
+from .questions import Question, ask, pair
+from .rank_run import DEFAULT_SEED, print_json
+from .resources import Resources, opened
+from .suites import CHOICES, suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandscapeOptions:
+    """What ``tonedeaf curve``, ``map`` or ``field`` was told; the fields are its options."""
+
+    distances: tuple[str, ...] = ()
+    task: str = "sines"
+    pitch: tuple[float, ...] = ()
+    level: tuple[float, ...] = ()
+    suite: str = "table1-valid"
+    seed: int = DEFAULT_SEED
+    duration: float | None = None
+    sample_rate: float = 44100.0
+    device: str = "auto"
+    memory: str = "512MiB"
+    out: Path = Path("runs")
+    debug: bool = False
+
+
+def run(kind: Kind, options: LandscapeOptions, *, as_json: bool) -> int:
+    """Measure, draw, print, and return the exit status: 1 if a distance failed.
+
+    Raises:
+        ValueError: if the call is wrong; nothing has been computed then.
+    """
+    asked = _asked(kind, options)
+    store = RecordStore(options.out)
+    store.check_writable()
+    total = sum(question.trials for question, _ in asked)
+    with opened(options.device, options.memory) as resources, screens.progress_bar(total) as progress:
+        for message in dict.fromkeys(message for question, _ in asked for message in question.notes):
+            screens.note(f"note: {message}")
+        records = [
+            answer(
+                question,
+                store,
+                resources,
+                _measuring(kind, question, targets, resources, partial(progress, question.distance_identity.name)),
+                progress=partial(progress, question.distance_identity.name),
+                debug=options.debug,
+            )
+            for question, targets in asked
+        ]
+    figures = draw(kind, store, records)
+    if as_json:
+        print_json(records)
+    else:
+        console = screens.out()
+        for record in records:
+            if record.reason:
+                console.print(f"{record.distance.name}: {record.status}: {record.reason}", markup=False)
+        for path in figures:
+            console.print(f"figure: {path}", markup=False)
+        console.print(f"records: {options.out}", markup=False)
+    return 1 if failed(records) else 0
+
+
+def targets_of(kind: Kind, task: Task, pitches: Sequence[float], levels: Sequence[float]) -> tuple[Target, ...]:
+    """The targets that options name: the paper's if they name none.
+
+    Args:
+        kind: of landscape: each has its own in the paper.
+        task: whose targets they are.
+        pitches: in Hz; none are the paper's.
+        levels: in dB: one for all targets, or one for each; none are the paper's, or the middle of the range for
+            pitches of one's own.
+
+    Raises:
+        ValueError: if neither the pitches nor the levels are one and their numbers differ, or one is out of range.
+    """
+    usual = usual_targets(kind, task)
+    hertz = pitches or tuple(target.pitch_hz for target in usual)
+    if levels:
+        decibels = tuple(levels)
+    else:
+        decibels = (usual_targets("field", task)[0].level_db,) if pitches else tuple(each.level_db for each in usual)
+    count = max(len(hertz), len(decibels))
+    if {len(hertz), len(decibels)} - {1, count}:
+        raise ValueError(
+            f"give one --level for all targets or one for each: {len(hertz)} pitches have {len(decibels)} levels"
+        )
+    pairs = zip(tuple(hertz) * (count // len(hertz)), decibels * (count // len(decibels)), strict=True)
+    targets = tuple(dict.fromkeys(Target(float(pitch), float(level)) for pitch, level in pairs))
+    check_targets(task, targets)
+    return targets
+
+
+def draw(kind: Kind, store: RecordStore, records: Sequence[Record]) -> list[Path]:
+    """Draw the records that have an answer: PNG and SVG, in the folder of the records.
+
+    The name of a file says kind, task and, where each target has a figure of its own, the target; it ends with digits
+    of the records' keys, so that another call's figures stay as they are.
+    """
+    found = [read_landscape(store, record) for record in records if record.status == "ok"]
+    if not found:
+        return []
+    digest = hashlib.sha256("".join(each.record.key for each in found).encode()).hexdigest()[:8]
+    paths: list[Path] = []
+    for name, figure in _figures(kind, found):
+        stem = f"{kind}-{found[0].task_name}{name}-{digest}"
+        paths.extend(save_figure(figure, store.folder / stem))
+    return paths
+
+
+def _figures(kind: Kind, found: Sequence[Landscape]) -> Iterator[tuple[str, Figure]]:
+    if kind == "curve":
+        yield "", figure_curve(found)
+        return
+    draw_one = figure_map if kind == "map" else figure_field
+    for number, target in enumerate(found[0].targets):
+        yield f"-{target.pitch_hz:g}hz{target.level_db:g}db", draw_one(found, number)
+
+
+def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[Target, ...]]]:
+    chosen = suite(options.suite)
+    if chosen is CHOICES:
+        raise ValueError(f"suite {options.suite} is for tonedeaf rank only: give table1-valid or table1")
+    distances = tuple(dict.fromkeys(options.distances or chosen.distances))
+    found: list[tuple[Question, tuple[Target, ...]]] = []
+    for distance in distances:
+        subject = pair(
+            distance,
+            options.task,
+            sample_rate=options.sample_rate,
+            duration=options.duration,
+            task_preset=chosen.task,
+            distance_preset=chosen.distance,
+            skip=len(distances) > 1,
+        )
+        wanted = targets_of(kind, subject.task, options.pitch, options.level)
+        targets = nearest_targets(subject.task, options.seed, wanted)
+        if targets != wanted:
+            pitches = ", ".join(f"{target.pitch_hz:g}" for target in targets)
+            note = f"{subject.task.name} draws its targets' pitches; nearest to what was asked: {pitches} Hz"
+            subject = replace(subject, notes=(*subject.notes, note))
+        question = ask(
+            subject,
+            kind=kind,
+            seed=options.seed,
+            trials=size(cells_of(kind, subject.task, targets)),
+            parameters=parameters(kind, targets),
+        )
+        found.append((question, targets))
+    if all(question.skipped for question, _ in found):
+        raise ValueError(found[0][0].skipped)
+    return found
+
+
+def _measuring(
+    kind: Kind,
+    question: Question,
+    targets: Sequence[Target],
+    resources: Resources,
+    progress: Callable[[int], None],
+) -> Callable[[AudioDistance], Answer]:
+    def measured(distance: AudioDistance) -> Answer:
+        return measure(
+            kind, distance, question.task, targets, seed=question.seed, resources=resources, progress=progress
+        )
+
+    return measured

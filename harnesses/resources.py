@@ -1,0 +1,60 @@
+"""With what to compute: a device, a budget of memory, and threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from .batching import parse_memory
+
+
+@dataclass(frozen=True)
+class Resources:
+    """With what to compute.
+
+    Attributes:
+        device: where.
+        memory: budget for the tensors under way, in bytes.
+        executor: runs the batches.
+        workers: how many at once.
+    """
+
+    device: torch.device
+    memory: int
+    executor: Executor
+    workers: int
+
+
+@contextmanager
+def opened(device: str, memory: str) -> Generator[Resources]:
+    """Resources from the texts of a command's options; the threads end with the context.
+
+    Args:
+        device: as in ``cpu`` or ``cuda:1``; ``auto`` takes a GPU if there is one.
+        memory: as in ``512MiB``.
+
+    Raises:
+        ValueError: if the device cannot be used here, or the memory is no size.
+    """
+    where, budget = _device(device), parse_memory(memory)
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    workers = cores if where.type == "cpu" else 1
+    with ThreadPoolExecutor(workers) as executor:
+        yield Resources(where, budget, executor, workers)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} cannot be used here: {str(error).partition(chr(10))[0]}") from error
+    return device
