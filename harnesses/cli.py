@@ -23,7 +23,11 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class _Commands(click.Group):
-    """A group that names the nearest command to a misspelt one."""
+    """A group that lists commands in the order of use, and names the nearest to a misspelt one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -67,7 +71,7 @@ def list_command(what: str, as_json: bool, debug: bool) -> None:
 @click.option("--sample-rate", type=float, default=44100.0, show_default=True, help="Of the signals, in Hz.")
 @_common
 def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool) -> int:
-    """Hold a distance, such as ./my_loss.py:MyLoss, to every promise of the contract."""
+    """Does a distance, such as ./my_loss.py:MyLoss, keep the contract?"""
     del debug
     from ..losses import make
     from ..losses.conformance import Check, conformance
@@ -87,7 +91,7 @@ def check_command(distance: str, sample_rate: float, as_json: bool, debug: bool)
 
 @app.command("rank")
 @click.argument("distances", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Every distance of tonedeaf list that takes at most 2 minutes a task.")
+@click.option("--all", "every", is_flag=True, help="Every distance that takes at most 2 minutes a task.")
 @click.option(
     "--suite", default="table1-valid", show_default=True, help="Distances and settings (tonedeaf list suites)."
 )
@@ -180,7 +184,7 @@ def _draw_landscape(
 @_landscape
 @_common
 def curve_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
-    """Draw distances along pitch, and their gradients (the paper's Figures 2 and 4a).
+    """Draw distances and gradients along pitch (Figures 2, 4a).
 
     Without a DISTANCE, the suite's are drawn.
     """
@@ -191,7 +195,7 @@ def curve_command(distances: tuple[str, ...], as_json: bool, debug: bool, **opti
 @_landscape
 @_common
 def map_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
-    """Draw distances over pitch and level (the paper's Figures 3, 5 and 6).
+    """Draw distances over pitch and level (Figures 3, 5, 6).
 
     Without a DISTANCE, the suite's are drawn.
     """
@@ -202,7 +206,7 @@ def map_command(distances: tuple[str, ...], as_json: bool, debug: bool, **option
 @_landscape
 @_common
 def field_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
-    """Draw which way distances fall around a target (the paper's Figure 4b).
+    """Draw which way distances fall around a target (4b).
 
     Without a DISTANCE, the suite's are drawn.
     """
