@@ -26,7 +26,7 @@ from .tasks import task_texts
 
 KIND = "descent"
 DEFAULT_TRIALS, DEFAULT_STEPS, DEFAULT_DURATION = 50, 500, 0.2
-"""Under three minutes for every distance of Table 1 on two cores; a ranking's 0.5 s take two to three times as long."""
+"""Under three minutes for each distance of Table 1 on two cores; a ranking's 0.5 s take two to three times as long."""
 
 
 @dataclass(frozen=True, kw_only=True)

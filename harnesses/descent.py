@@ -34,10 +34,11 @@ from .resources import Resources
 
 UNIT_CENTS, UNIT_DB = 340.0, 1.0
 """What a step of 1 is."""
-RATES = (0.03, 0.1, 0.3)
-"""Learning rates, in units. With the first, 500 steps cross three fifths of the range at most, and end quietly; with
-the last, a step is up to 102 cents, and only a distance whose gradient fades near the target comes to rest."""
-TUNING_TRIALS = 10
+RATES = (0.05, 0.1, 0.2)
+"""Learning rates, in units. With the first, 500 steps just cross the paper's range, and rest within 50 cents at a kink
+as sharp as that of an absolute value; with the last, a step is up to 68 cents, and only a distance whose gradient fades
+near the target comes to rest."""
+TUNING_TRIALS = 16
 """For each learning rate."""
 TOLERANCE_CENTS, TOLERANCE_DB = 50.0, 1.0
 KEPT_POINTS = 50
