@@ -27,7 +27,7 @@ help: ## list the targets
 bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the published values (runs/bench)
 	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
 
-readme: $(STAMP) ## rewrite the README's tables from the registry and results/published
+readme: $(STAMP) ## rewrite the tables of README.md and results/published from registry and records
 	$(VENV) -m tonedeaf.harnesses.readme
 
 test: lint types ## check style and types, then run the tests

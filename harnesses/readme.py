@@ -1,33 +1,63 @@
-"""The tables of the README, from the registry and from the published records (``make readme``).
+"""The tables of the README and of the published results, from the registry and the published records (``make readme``).
 
-Run as ``python -m tonedeaf.harnesses.readme [README.md]`` in a checkout. A table stands between two comments that name
-it; the rest of the file is left alone.
+A table stands between two comments that name it; the rest of the page is left alone.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..losses import Description
+from ..results.ladder_text import columns_markdown, leaderboard_markdown, tasks_markdown
 from ..results.record import Record
 from ..results.store import RecordStore
 from ..results.table1 import table1_from_records
 from ..results.table1_text import markdown
 from .catalogue import catalogue
-from .suites import PAPERS_MODE
+from .selection import standings
+from .suites import ABLATION, PAPERS_MODE
+from .tasks import task_table
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = ROOT / "results" / "published" / "table1"
-"""The committed records of ``make bench``."""
+PUBLISHED = ROOT / "results" / "published"
 
 
-def tables() -> dict[str, str]:
-    """Every table of the README, by name."""
+def readme_tables() -> dict[str, str]:
+    """The tables of the README, by name."""
     distances = [row for row in catalogue("distances") if isinstance(row, Description)]
-    return {"table1": table1_markdown(RecordStore(PUBLISHED).read_all()), "distances": distances_markdown(distances)}
+    records = RecordStore(PUBLISHED / "table1").read_all()
+    return {"table1": table1_markdown(records), "distances": distances_markdown(distances)}
+
+
+def published_tables() -> dict[str, str]:
+    """The tables of ``results/published/README.md``, by name."""
+    store = RecordStore(PUBLISHED / "ladder")
+    records = store.read_all()
+    rankings = in_order([record for record in records if record.kind == "ranking"])
+    costs = [record for record in records if record.kind == "cost"]
+    return {
+        "leaderboard": leaderboard_markdown(standings(store, rankings, costs)),
+        "ladder": tasks_markdown(rankings),
+        "tonedeaf": columns_markdown(rankings, "tonedeaf"),
+        "ablation": tasks_markdown(in_order(RecordStore(PUBLISHED / "ablation").read_all(), ABLATION.distances)),
+    }
+
+
+def in_order(records: Sequence[Record], distances: Sequence[str] = ()) -> list[Record]:
+    """Rankings by task, in the ladder's order, then by distance, in the order given or else by name."""
+    tasks = list(task_table())
+    first = {name: place for place, name in enumerate(distances)}
+    rankings = [record for record in records if record.kind == "ranking"]
+    return sorted(
+        rankings,
+        key=lambda one: (
+            tasks.index(one.task.name),
+            first.get(one.distance.name, len(first)),
+            one.distance.name,
+        ),
+    )
 
 
 def table1_markdown(records: Sequence[Record]) -> str:
@@ -73,10 +103,15 @@ def insert(text: str, contents: dict[str, str]) -> str:
     return text
 
 
-def main(path: Path) -> None:
-    """Rewrite the tables of a README."""
-    path.write_text(insert(path.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+PAGES = {ROOT / "README.md": readme_tables, PUBLISHED / "README.md": published_tables}
+"""Where tables stand, and what makes them."""
+
+
+def main() -> None:
+    """Rewrite the tables of every page."""
+    for path, tables in PAGES.items():
+        path.write_text(insert(path.read_text(encoding="utf-8"), tables()), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "README.md")
+    main()

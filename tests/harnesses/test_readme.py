@@ -9,7 +9,7 @@ import torch
 
 import tonedeaf
 from tonedeaf.harnesses.cli import run_command
-from tonedeaf.harnesses.readme import PUBLISHED, insert, tables
+from tonedeaf.harnesses.readme import PAGES, PUBLISHED, insert
 from tonedeaf.results.store import RecordStore
 
 README = Path(__file__).parents[2] / "README.md"
@@ -21,9 +21,10 @@ def _block(language: str, containing: str) -> str:
     return found
 
 
-def test_the_tables_are_what_registry_and_records_say():
-    text = README.read_text(encoding="utf-8")
-    assert insert(text, tables()) == text, "run make readme"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_the_tables_are_what_registry_and_records_say(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert insert(text, PAGES[page]()) == text, "run make readme"
 
 
 def test_a_table_without_a_place_is_an_error():
@@ -32,7 +33,7 @@ def test_a_table_without_a_place_is_an_error():
 
 
 def test_the_published_records_are_whole():
-    store = RecordStore(PUBLISHED)
+    store = RecordStore(PUBLISHED / "table1")
     records = store.read_all()
     assert len(records) == 16
     for record in records:

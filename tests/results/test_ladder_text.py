@@ -1,0 +1,62 @@
+"""The ladder's tables, on records made by hand."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tonedeaf.results import Proportion, Record
+from tonedeaf.results.ladder_text import columns_markdown, leaderboard_markdown, tasks_markdown
+from tonedeaf.results.leaderboard import Cost, Difference, Lead, Standing
+
+MakeRecord = Callable[..., Record]
+
+
+def _metrics(**right: int) -> dict[str, object]:
+    return {column: Proportion.of(count, 100).as_metric() for column, count in right.items()}
+
+
+@pytest.fixture
+def records(make_record: MakeRecord) -> list[Record]:
+    sines = {"pitch_analytic": 90, "pitch_30_cents": 80, "pitch_600_cents": 100, "level_analytic": 70, "level_2_db": 60}
+    tilt = {"pitch_analytic": 50, "tilt_analytic": 40, "tilt_1_db": 30}
+    numeric = {"pitch_30_cents": 99, "pitch_600_cents": 98, "level_2_db": 97, "level_10_db": 96}
+    return [
+        make_record(distance="ours", task="sines", trials=100, metrics=_metrics(**sines)),
+        make_record(distance="ours", task="tilt", trials=100, metrics=_metrics(**tilt)),
+        make_record(distance="ours", task="bass_notes", trials=100, metrics=_metrics(**numeric)),
+        make_record(distance="theirs", task="sines", trials=100, metrics=_metrics(**sines)),
+        make_record(distance="theirs", task="tilt", trials=100, status="skipped"),
+    ]
+
+
+def test_tasks_show_the_worst_column_of_pitch_and_of_the_other_axis(records: list[Record]):
+    head, _, ours, theirs = tasks_markdown(records).splitlines()
+    assert head == "| distance | sines | tilt | bass_notes |"
+    assert ours == "| `ours` | 0.80 · 0.60 | 0.50 · 0.30 | 0.98 · 0.96 |"
+    assert theirs == "| `theirs` | 0.80 · 0.60 | skipped | – |"
+
+
+def test_columns_go_from_analytic_to_coarse_with_their_intervals(records: list[Record]):
+    lines = columns_markdown(records, "ours").splitlines()[2:]
+    low, high = (f"{end:.3f}" for end in (Proportion.of(90, 100).low, Proportion.of(90, 100).high))
+    assert lines[0].startswith(f"| `sines` | 0.900 ({low}–{high}) | 0.800 (")
+    assert [cell.split()[0] for cell in lines[2].strip("| ").split(" | ")[1:]] == [
+        "–",
+        "0.990",
+        "0.980",
+        "–",
+        "0.970",
+        "0.960",
+    ]
+
+
+def test_the_leaderboard_says_by_how_much_and_at_what_cost():
+    lead = Lead("b", Difference(0.1, 0.05, 0.15), Difference(-0.01, -0.02, 0.0))
+    first = Standing("a", {("sines", "pitch_analytic"): 0.9}, 0, False, lead, Cost(1.25, None, None))
+    last = Standing("b", {}, 1, False)
+    lines = leaderboard_markdown([first, last]).splitlines()[2:]
+    assert lines[0] == (
+        "| 1 | `a` | 0.900 | sines, pitch_analytic | 0.900 "
+        "| +0.100 (+0.050 to +0.150) · -0.010 (-0.020 to +0.000) | 1.2 + 0.0 |"
+    )
+    assert lines[1] == "| 2 | `b` | 0.000 | – | 0.000 | – | – |"
