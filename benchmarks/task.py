@@ -128,8 +128,8 @@ class Task(ABC):
     """What decides the signals beside the parameters, such as the digest of a file: for the record."""
 
     def __init__(self, *, sample_rate: float = 44100, duration: float = 0.5) -> None:
-        if not sample_rate > 0:
-            raise ValueError(f"sample_rate must be positive (Hz), got {sample_rate}")
+        if not 0 < sample_rate < float("inf"):
+            raise ValueError(f"sample_rate must be positive and finite (Hz), got {sample_rate}")
         if not 0 < duration < float("inf"):
             raise ValueError(f"duration must be positive (seconds), got {duration}")
         self.sample_rate = sample_rate

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from ..results.store import RecordStore
+from .answers import stored
 from .cells import Cell
 from .ranking import batch_margins, one_thread_each
 from .resources import Resources
@@ -24,7 +25,7 @@ def affordable(cells: Sequence[Cell], store: RecordStore, resources: Resources) 
     """The cells that have an answer in the store, or will have one within the limit; a note names the others."""
     kept: list[Cell] = []
     for cell in cells:
-        seconds = 0.0 if store.find(cell.key) is not None else estimated_seconds(cell, resources)
+        seconds = 0.0 if stored(store, cell.key) is not None else estimated_seconds(cell, resources)
         if seconds <= LIMIT_SECONDS:
             kept.append(cell)
         else:

@@ -5,6 +5,7 @@ What goes wrong in a distance becomes a record that says so, and the other quest
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import polars as pl
 from ..losses import AudioDistance
 from ..losses.conformance import conformance
 from ..results.environment import environment, peak_memory_mib, revision
-from ..results.record import Record, Revision, Status
+from ..results.record import Record, RecordError, Revision, Status
 from ..results.store import RecordStore
 from .questions import Question
 from .resources import Resources
@@ -58,7 +59,7 @@ def answer(
     Raises:
         OSError: if the record cannot be written.
     """
-    found = store.find(question.key)
+    found = stored(store, question.key)
     if found is not None:
         progress(question.trials)
         return found
@@ -72,7 +73,7 @@ def answer(
             answered = measure(question.distance.to(resources.device))
     except SkippedError as error:
         status, reason = "skipped", " ".join(str(error).split())
-    except Exception as error:  # whatever a distance raises is what is found out about it
+    except (Exception, SystemExit) as error:  # whatever a distance raises is what is found out about it
         if debug:
             raise
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
@@ -97,6 +98,15 @@ def answer(
     return store.write(record, answered.table)
 
 
+def stored(store: RecordStore, key: str) -> Record | None:
+    """The answer that the store holds; a damaged record is as good as none, and a note says so."""
+    try:
+        return store.find(key)
+    except RecordError as error:
+        print(f"note: {error}: computed again", file=sys.stderr)
+        return None
+
+
 def _not_asked(question: Question, resources: Resources) -> tuple[Status, str]:
     """Why a question is not put to its distance, or ``ok``."""
     if question.skipped:
@@ -107,7 +117,8 @@ def _not_asked(question: Question, resources: Resources) -> tuple[Status, str]:
     if question.is_plugin:
         broken = [check for check in conformance(question.distance, device=resources.device) if not check.passed]
         if broken:
-            return "failed", "; ".join(f"{check.name}: {check.message}" for check in broken)
+            more = f" (and {len(broken) - 1} more: tonedeaf check names them)" if len(broken) > 1 else ""
+            return "failed", f"{broken[0].name}: {broken[0].message}{more}"
     return "ok", ""
 
 

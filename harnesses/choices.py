@@ -18,6 +18,7 @@ from rich import box
 from rich.table import Table
 
 from ..losses.specification import format_term
+from ..results.atomic_write import write_atomically
 from ..results.intervals import Proportion, agrees
 from ..results.published_values import RANKING_COLUMNS, PublishedTable1, RankingColumn, table1
 from ..results.record import Record
@@ -158,14 +159,15 @@ def run_choices(options: RankOptions, *, as_json: bool) -> int:
         print_json(records)
         return 1 if failed(records) else 0
     if bad := failed(records):
-        raise ValueError(f"{bad[0].distance.name} failed: {bad[0].reason}")
+        screens.note(f"{bad[0].distance.name} failed: {bad[0].reason}")
+        return 1
     groups = [(plan[i], records[i * len(seeds) : (i + 1) * len(seeds)]) for i in range(len(plan))]
     found = [
         choices_of(row, [(distance, task, group) for (name, distance, task), group in groups if name == row])
         for row in rows
     ]
     path = options.out / "table1-choices.json"
-    path.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n", encoding="utf-8")
+    write_atomically(path, (json.dumps([asdict(each) for each in found], indent=1) + "\n").encode())
     console = screens.out()
     console.print(choices_table(found))
     for line in _conclusion(found, records, len(seeds)):

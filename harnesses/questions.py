@@ -17,12 +17,13 @@ import msgspec
 
 from ..benchmarks import Task
 from ..losses import AudioDistance, make
-from ..losses.plugins import is_plugin
 from ..losses.registry import resolve
 from ..losses.specification import parse
 from ..results.record import DistanceIdentity, TaskIdentity, record_key
 from .sources import package_versions, source_digest
 from .tasks import make_task
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ class Question(Pair):
     @property
     def is_plugin(self) -> bool:
         """Whether the distance is somebody else's: it is checked before it is measured."""
-        return any(is_plugin(term.name) for term in parse(self.distance_identity.name))
+        parts = [] if self.distance is None else self.distance.modules()
+        return any(
+            not type(part).__module__.startswith(f"{_PACKAGE}.") for part in parts if isinstance(part, AudioDistance)
+        )
 
 
 def pair(
@@ -190,7 +194,7 @@ def _make_distance(
             distance = make(text, sample_rate=sample_rate, preset=preset)
         except ImportError as error:
             return None, " ".join(str(error).split()), ()
-    return distance, "", tuple(f"{text}: {warning.message}" for warning in caught)
+    return distance, "", tuple(f"{text}: {' '.join(str(warning.message).split())}" for warning in caught)
 
 
 def _has_lower_rate(text: str, sample_rate: float, preset: Mapping[str, Any]) -> bool:

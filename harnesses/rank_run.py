@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,22 +58,28 @@ def run(options: RankOptions, *, as_json: bool) -> int:
         from .choices import run_choices
 
         return run_choices(options, as_json=as_json)
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what a plug-in prints is not ours
+        records, minima, costs = _answered(options, chosen)
+    everything = [*records, *minima, *costs]
+    if as_json:
+        print_json(everything)
+    else:
+        _print(records, minima, costs, RecordStore(options.out))
+    return 1 if failed(everything) else 0
+
+
+def _answered(options: RankOptions, chosen: Suite) -> tuple[list[Record], list[Record], list[Record]]:
+    """The records of the rankings, of the minima if asked for, and of the costs if there are several tasks."""
     cells = suite_cells(options, chosen)
     if options.every:
         store = RecordStore(options.out)
         store.check_writable()
         with opened(options.device, options.memory) as resources:
             cells = affordable(cells, store, resources)
-    minima = [] if options.minimum is None else [minimum.question_of(cell, options.minimum) for cell in cells]
+    questions = [] if options.minimum is None else [minimum.question_of(cell, options.minimum) for cell in cells]
     records = answer_all(cells, options)
-    minimum_records = _answer_minima(minima, options)
-    cost_records = _answer_costs(cells, options) if len({cell.task.name for cell in cells}) > 1 else []
-    everything = [*records, *minimum_records, *cost_records]
-    if as_json:
-        print_json(everything)
-    else:
-        _print(records, minimum_records, cost_records, RecordStore(options.out))
-    return 1 if failed(everything) else 0
+    costs = _answer_costs(cells, options) if len({cell.task.name for cell in cells}) > 1 else []
+    return records, _answer_minima(questions, options), costs
 
 
 def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
@@ -107,6 +115,10 @@ def suite_cells(options: RankOptions, chosen: Suite) -> list[Cell]:
         )
         for text, task in pairs
     ]
+    if len({cell.task.name for cell in cells}) < len({task for _, task in pairs}):
+        raise ValueError(
+            "a task can be ranked with one set of parameters at a time: rank the other in a call of its own"
+        )
     if all(cell.skipped for cell in cells):
         raise ValueError(cells[0].skipped)
     return cells

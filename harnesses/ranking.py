@@ -24,10 +24,13 @@ from torch import Tensor
 from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
-from .batching import batch_size, saved_bytes
+from .batching import batch_size, return_freed_memory, saved_bytes
 
 SIGNAL_DTYPE = torch.float32
 """What signals are cast to, last of all, before a distance sees them."""
+
+_TRIM_EVERY = 32
+"""Batches; costs nothing that can be measured."""
 
 Margins = dict[str, NDArray[np.float64]]
 """Column name to the margins ``(trials,)``."""
@@ -97,6 +100,8 @@ def rank(
     with one_thread_each(device):
         for part in executor.map(measure, range(0, trials, size)):
             parts.append(part)
+            if len(parts) % _TRIM_EVERY == 0:
+                return_freed_memory()
             progress(len(next(iter(part.values()))))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

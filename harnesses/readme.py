@@ -28,7 +28,11 @@ def readme_tables() -> dict[str, str]:
     """The tables of the README, by name."""
     distances = [row for row in catalogue("distances") if isinstance(row, Description)]
     records = RecordStore(PUBLISHED / "table1").read_all()
-    return {"table1": table1_markdown(records), "distances": distances_markdown(distances)}
+    return {
+        "table1": table1_markdown(records),
+        "leaderboard": published_tables()["leaderboard"],
+        "distances": distances_markdown(distances),
+    }
 
 
 def published_tables() -> dict[str, str]:

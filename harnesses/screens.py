@@ -95,7 +95,11 @@ def ranking_table(records: Sequence[Record], minima: Sequence[Record] = ()) -> T
         ]
         if minima:
             cells.extend(_minimum_cells(minimum_of.get(record.distance.name), minima))
-        table.add_row(Text(record.distance.name + longer), *cells, f"{record.seconds:.1f}")
+        table.add_row(
+            Text(record.distance.name + longer),
+            *cells,
+            f"{record.seconds:.1f}" if record.status == "ok" else record.status,
+        )
     return table
 
 

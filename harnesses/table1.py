@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from ..results.atomic_write import write_atomically
 from ..results.figure_table1 import figure_table1
 from ..results.style import save_figure
 from ..results.table1 import table1_from_records
@@ -33,7 +34,7 @@ def bench(out: Path, trials: int, seed: int, memory: str, debug: bool) -> int:
     paper, house = (rank_suite(options, suite) for suite in (PAPERS_MODE, HOUSE_MODE))
     table = table1_from_records(paper, house)
     figures = save_figure(figure_table1(table), out / "table1")
-    (out / "table1.md").write_text(markdown(table), encoding="utf-8")
+    write_atomically(out / "table1.md", markdown(table).encode())
     screens.out().print(rich_table(table))
     screens.out().print(f"records: {out}; figure: {', '.join(str(path) for path in figures)}", markup=False)
     return 1 if failed([*paper, *house]) else 0

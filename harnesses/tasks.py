@@ -66,8 +66,7 @@ def task_class(name: str) -> type[Task]:
         table = task_table()
         if name not in table:
             raise unknown("task", name, table)
-        module, _, class_name = table[name].rpartition(":")
-        cls = getattr(importlib.import_module(module, benchmarks.__name__), class_name)
+        cls = _built_in(table[name]) if table[name].startswith(".") else load_class(table[name])
     if not issubclass(cls, Task):
         raise PluginError(f"{name} is not a Task: subclass tonedeaf.benchmarks.Task")
     for attribute in ("name", "version"):
@@ -77,6 +76,11 @@ def task_class(name: str) -> type[Task]:
         if parameter not in constructor_parameters(cls):
             raise PluginError(f"{name} does not take {parameter}: every Task does, by keyword")
     return cls
+
+
+def _built_in(target: str) -> type[Any]:
+    module, _, class_name = target.rpartition(":")
+    return getattr(importlib.import_module(module, benchmarks.__name__), class_name)
 
 
 def make_task(text: str, preset: Mapping[str, Any]) -> SpecifiedTask:

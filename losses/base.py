@@ -12,9 +12,11 @@ Finiteness is not checked here: that would make every call wait for the device. 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ class AudioDistance(nn.Module, ABC):
 
     def __init__(self, *, sample_rate: float = 44100) -> None:
         super().__init__()
-        if not sample_rate > 0:
-            raise ValueError(f"sample_rate must be positive (Hz), got {sample_rate}")
+        if not 0 < sample_rate < math.inf:
+            raise ValueError(f"sample_rate must be positive and finite (Hz), got {sample_rate}")
         self.sample_rate = sample_rate
 
     @property
@@ -84,8 +86,9 @@ class AudioDistance(nn.Module, ABC):
         """Check both signals, then measure: ``(batch, samples)`` twice to ``(batch,)``.
 
         Raises:
-            ValueError: if the signals are not two real floating-point tensors of one shape ``(batch, samples)``, dtype
-                and device, or are shorter than :attr:`min_samples`.
+            ValueError: if the signals are not two real tensors, float32 or float64, of one shape ``(batch, samples)``,
+                dtype and device, or are shorter than :attr:`min_samples`. NaN is not looked for (see above): it gives
+                NaN.
         """
         self.check_signals(prediction, target)
         return self.distance(prediction, target)
@@ -93,10 +96,12 @@ class AudioDistance(nn.Module, ABC):
     def check_signals(self, prediction: Tensor, target: Tensor) -> None:
         """Raise ``ValueError`` unless the two signals can be compared (see :meth:`forward`)."""
         for role, signal in (("prediction", prediction), ("target", target)):
-            if signal.ndim != 2:
-                raise ValueError(f"{role} must be shaped (batch, samples), got {tuple(signal.shape)}")
-            if not signal.dtype.is_floating_point:
-                raise ValueError(f"{role} must be real floating-point audio, got {signal.dtype}")
+            if not isinstance(signal, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ValueError(f"{role} must be a torch.Tensor, got {type(signal).__name__}")
+            if signal.ndim != 2 or len(signal) == 0:
+                raise ValueError(f"{role} must be shaped (batch, samples), batch at least 1, got {tuple(signal.shape)}")
+            if signal.dtype not in (torch.float32, torch.float64):
+                raise ValueError(f"{role} must be real floating-point audio, float32 or float64, got {signal.dtype}")
         for what, ours, theirs in (
             ("shape", tuple(prediction.shape), tuple(target.shape)),
             ("dtype", prediction.dtype, target.dtype),

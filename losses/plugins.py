@@ -62,7 +62,7 @@ def _import_module(name: str) -> ModuleType:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise PluginError(f"there is no module {name!r} to import") from error
         raise PluginError(f"module {name} does not import: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"module {name} does not import: {type(error).__name__}: {error}") from error
 
 
@@ -80,7 +80,7 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise PluginError(f"{path} does not import: {type(error).__name__}: {error}") from error
     return module
@@ -161,5 +161,5 @@ def construct(cls: type[Any], values: Mapping[str, Any], name: str) -> Any:
         return cls(**values)
     except (ValueError, ImportError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{name} cannot be constructed: {type(error).__name__}: {error}") from error

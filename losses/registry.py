@@ -156,8 +156,7 @@ def resolve(
         if name not in entries:
             raise unknown("distance", name, entries)
         entry = entries[name]
-        module, _, class_name = entry.target.rpartition(":")
-        cls = getattr(importlib.import_module(module, __package__), class_name)
+        cls = _built_in(entry.target) if entry.target.startswith(".") else load_class(entry.target)
     if not issubclass(cls, AudioDistance):
         raise PluginError(f"{name} is not an AudioDistance: subclass tonedeaf.losses.AudioDistance")
     accepted = constructor_parameters(cls)
@@ -165,6 +164,11 @@ def resolve(
     values = convert_parameters(cls, {**entry.parameters, **applying, **given, "sample_rate": sample_rate}, name)
     target = name if is_plugin(name) else f"{cls.__module__}:{cls.__qualname__}"
     return cls, Specification(format_term(name, dict(given)), target, values)
+
+
+def _built_in(target: str) -> type[Any]:
+    module, _, class_name = target.rpartition(":")
+    return getattr(importlib.import_module(module, __package__), class_name)
 
 
 def make(text: str, *, sample_rate: float = 44100, preset: Mapping[str, Any] = NO_PRESET) -> AudioDistance:
@@ -219,7 +223,7 @@ def describe(*, sample_rate: float = 44100) -> Iterator[Description]:
     for name, entry in table().items():
         try:
             distance = make(name, sample_rate=sample_rate)
-        except (ImportError, PluginError) as error:
+        except (ImportError, ValueError) as error:
             yield Description(name, False, str(error), None, None, None, None, entry.target)
         else:
             yield Description(

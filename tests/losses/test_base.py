@@ -14,7 +14,11 @@ def distance() -> AudioDistance:
 @pytest.mark.parametrize(
     ("prediction", "target", "message"),
     [
-        (torch.zeros(4096), torch.zeros(4096), r"prediction must be shaped \(batch, samples\), got \(4096,\)"),
+        (
+            torch.zeros(4096),
+            torch.zeros(4096),
+            r"prediction must be shaped \(batch, samples\), batch at least 1, got \(4096,\)",
+        ),
         (torch.zeros(1, 2, 4096), torch.zeros(1, 2, 4096), r"got \(1, 2, 4096\)"),
         (torch.zeros(2, 4096), torch.zeros(3, 4096), r"one shape, got \(2, 4096\) and \(3, 4096\)"),
         (torch.zeros(2, 4096), torch.zeros(2, 4096).double(), "one dtype, got torch.float32 and torch.float64"),
@@ -22,13 +26,16 @@ def distance() -> AudioDistance:
         (
             torch.zeros(2, 4096).to(torch.int32),
             torch.zeros(2, 4096).to(torch.int32),
-            "real floating-point audio, got torch.int32",
+            "float32 or float64, got torch.int32",
         ),
         (
             torch.zeros(2, 4096).to(torch.complex64),
             torch.zeros(2, 4096).to(torch.complex64),
-            "real floating-point audio, got torch.complex64",
+            "float32 or float64, got torch.complex64",
         ),
+        (torch.zeros(2, 4096).half(), torch.zeros(2, 4096).half(), "float32 or float64, got torch.float16"),
+        (torch.zeros(0, 4096), torch.zeros(0, 4096), r"batch at least 1, got \(0, 4096\)"),
+        ([0.0], [0.0], "prediction must be a torch.Tensor, got list"),
         (torch.zeros(2, 2047), torch.zeros(2, 2047), "at least 2048 samples, got 2047"),
     ],
 )
@@ -47,5 +54,6 @@ def test_a_class_without_distance_cannot_be_made():
 
 
 def test_sample_rate_must_be_positive():
-    with pytest.raises(ValueError, match="sample_rate must be positive"):
-        make("mss", sample_rate=0)
+    for rate in (0, -1, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="sample_rate must be positive and finite"):
+            make("mss", sample_rate=rate)

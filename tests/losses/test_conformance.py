@@ -74,6 +74,25 @@ class _Coupled(_Mean):
         return super().distance(prediction, target) / target.abs().amax()
 
 
+class _CoupledInFloat32(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        found = super().distance(prediction, target)
+        return found if found.dtype == torch.float64 else found / found.amax()
+
+
+class _TinyOneSided(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return 1e-12 * super().distance(prediction, target) * (1 + target.abs().mean(-1))
+
+
+class _Exits(_Mean):
+    @override
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        raise SystemExit(7)
+
+
 class _NanAtSilence(_Mean):
     @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -123,6 +142,9 @@ class _Raises(_Mean):
         (_NotZero, "identity"),
         (_Negative, "at least 0"),
         (_Coupled, "independence"),
+        (_CoupledInFloat32, "independence"),
+        (_TinyOneSided, "symmetry"),
+        (_Exits, "shape"),
         (_NanAtSilence, "finite"),
         (_InfiniteSlope, "gradient finite"),
         (_Random, "repeatability"),

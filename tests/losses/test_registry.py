@@ -9,6 +9,8 @@ import torch
 from tonedeaf.losses import describe, make, names, registry
 from tonedeaf.losses.plugins import PluginError
 
+_EMPTY_FILTERS = pytest.mark.filterwarnings("ignore:.*mel filters hold no frequency bin")
+
 _PLUGIN = """
 from tonedeaf.losses import AudioDistance
 
@@ -37,11 +39,28 @@ def plugin(tmp_path: Path) -> Path:
     return path
 
 
+@_EMPTY_FILTERS
 def test_every_name_is_described():
     descriptions = list(describe())
     assert [each.name for each in descriptions] == names()
     for each in descriptions:
         assert each.source if each.available else each.reason
+
+
+@_EMPTY_FILTERS
+def test_at_least_thirty_distances_are_available_here():
+    assert sum(each.available for each in describe()) >= 30
+
+
+@_EMPTY_FILTERS
+@pytest.mark.parametrize("target", ["no.such.module:X", "json:Nothing", "json:JSONDecoder"])
+def test_a_broken_entry_point_is_unavailable_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, target: str):
+    point = EntryPoint("theirs", target, registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    *ours, theirs = describe()
+    assert all(each.available for each in ours[:8])
+    assert (theirs.name, theirs.available) == ("theirs", False)
+    assert theirs.reason
 
 
 def test_a_specification_makes_the_distance_again():
