@@ -156,6 +156,8 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
 
 
 def _answer_minima(questions: Sequence[Question], options: RankOptions) -> list[Record]:
+    if not questions:
+        return []
     with (
         opened(options.device, options.memory) as resources,
         screens.progress_bar(sum(question.trials for question in questions)) as progress,

@@ -151,22 +151,22 @@ def ranking_notes(records: Sequence[Record], minima: Sequence[Record] = ()) -> l
 
 
 def distances_table(descriptions: Sequence[Description]) -> Table:
-    """What ``tonedeaf list distances`` shows."""
+    """What ``tonedeaf list distances`` shows; legible from 80 columns on."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("distance", "here", "gradient", "symmetric"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("sample rate", justify="right", no_wrap=True)
-    table.add_column("min samples", justify="right", no_wrap=True)
-    table.add_column("source, or why it is not available", overflow="fold")
+    table.add_column("\ndistance", no_wrap=True)
+    table.add_column("gra-\ndient", no_wrap=True)
+    table.add_column("sym-\nmetric", no_wrap=True)
+    table.add_column("sample\nrate", justify="right", no_wrap=True)
+    table.add_column("min\nsamples", justify="right", no_wrap=True)
+    table.add_column("source,\nor why it is not available", overflow="fold", min_width=16)
     for each in descriptions:
         table.add_row(
             each.name,
-            _yes(each.available),
             _yes(each.differentiable),
             _yes(each.symmetric),
-            "" if not each.available else "any" if each.sample_rate is None else f"{each.sample_rate} Hz",
+            "" if not each.available else "any" if each.sample_rate is None else f"{each.sample_rate}",
             "" if each.min_samples is None else str(each.min_samples),
-            Text(each.source if each.available else each.reason),
+            Text(each.source if each.available else f"not available: {each.reason}"),
         )
     return table
 
