@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..losses import Description
-from ..results.ladder_text import columns_markdown, leaderboard_markdown, tasks_markdown
+from ..results.ladder_text import columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from ..results.record import Record
 from ..results.store import RecordStore
 from ..results.table1 import table1_from_records
@@ -45,17 +45,17 @@ def published_tables() -> dict[str, str]:
         "leaderboard": leaderboard_markdown(standings(store, rankings, costs)),
         "ladder": tasks_markdown(rankings),
         "tonedeaf": columns_markdown(rankings, "tonedeaf"),
+        "minimum": minimum_markdown(in_order(RecordStore(PUBLISHED / "minimum").read_all())),
         "ablation": tasks_markdown(in_order(RecordStore(PUBLISHED / "ablation").read_all(), ABLATION.distances)),
     }
 
 
 def in_order(records: Sequence[Record], distances: Sequence[str] = ()) -> list[Record]:
-    """Rankings by task, in the ladder's order, then by distance, in the order given or else by name."""
+    """Records by task, in the ladder's order, then by distance, in the order given or else by name."""
     tasks = list(task_table())
     first = {name: place for place, name in enumerate(distances)}
-    rankings = [record for record in records if record.kind == "ranking"]
     return sorted(
-        rankings,
+        records,
         key=lambda one: (
             tasks.index(one.task.name),
             first.get(one.distance.name, len(first)),

@@ -42,6 +42,25 @@ def tasks_markdown(records: Sequence[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def minimum_markdown(records: Sequence[Record]) -> str:
+    """Distances by tasks: how often the global minimum is at the target, level matched · unmatched."""
+    tasks = list(dict.fromkeys(record.task.name for record in records))
+    distances = list(dict.fromkeys(record.distance.name for record in records))
+    found = {(record.distance.name, record.task.name): record for record in records}
+    lines = [f"| distance | {' | '.join(tasks)} |", f"|---|{'--:|' * len(tasks)}"]
+    for distance in distances:
+        cells = (_both_minima(found.get((distance, task))) for task in tasks)
+        lines.append(f"| `{distance}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _both_minima(record: Record | None) -> str:
+    if record is None or record.status != "ok":
+        return "–" if record is None else record.status
+    values = (record.metrics[f"minimum_within_50_cents_level_{kind}"]["value"] for kind in ("matched", "unmatched"))
+    return " · ".join(f"{value:.3f}" for value in values)
+
+
 def columns_markdown(records: Sequence[Record], distance: str) -> str:
     """Every cell of one distance, with its 95 % Wilson interval: tasks by columns; ends with a newline."""
     own = [record for record in records if record.distance.name == distance and record.status == "ok"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tonedeaf.results import Proportion, Record
-from tonedeaf.results.ladder_text import columns_markdown, leaderboard_markdown, tasks_markdown
+from tonedeaf.results.ladder_text import columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from tonedeaf.results.leaderboard import Cost, Difference, Lead, Standing
 
 MakeRecord = Callable[..., Record]
@@ -34,6 +34,12 @@ def test_tasks_show_the_worst_column_of_pitch_and_of_the_other_axis(records: lis
     assert head == "| distance | sines | tilt | bass_notes |"
     assert ours == "| `ours` | 0.80 · 0.60 | 0.50 · 0.30 | 0.98 · 0.96 |"
     assert theirs == "| `theirs` | 0.80 · 0.60 | skipped | – |"
+
+
+def test_minima_are_shown_level_matched_and_unmatched(make_record: MakeRecord):
+    metrics = _metrics(minimum_within_50_cents_level_matched=95, minimum_within_50_cents_level_unmatched=40)
+    records = [make_record(distance="ours", task="sines", kind="minimum", trials=100, metrics=metrics)]
+    assert minimum_markdown(records).splitlines()[2] == "| `ours` | 0.950 · 0.400 |"
 
 
 def test_columns_go_from_analytic_to_coarse_with_their_intervals(records: list[Record]):
