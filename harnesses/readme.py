@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..losses import Description
+from ..results.descent_text import correlation_markdown, descent_markdown
 from ..results.ladder_text import columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from ..results.record import Record
 from ..results.store import RecordStore
 from ..results.table1 import table1_from_records
 from ..results.table1_text import markdown
 from .catalogue import catalogue
+from .descend_run import correlation_with_ranking
 from .selection import standings
 from .suites import ABLATION, PAPERS_MODE
 from .tasks import task_table
@@ -41,11 +43,15 @@ def published_tables() -> dict[str, str]:
     records = store.read_all()
     rankings = in_order([record for record in records if record.kind == "ranking"])
     costs = [record for record in records if record.kind == "cost"]
+    fallen = RecordStore(PUBLISHED / "descent")
+    descents = [record for record in fallen.read_all() if record.kind == "descent"]
     return {
         "leaderboard": leaderboard_markdown(standings(store, rankings, costs)),
         "ladder": tasks_markdown(rankings),
         "tonedeaf": columns_markdown(rankings, "tonedeaf"),
         "minimum": minimum_markdown(in_order(RecordStore(PUBLISHED / "minimum").read_all())),
+        "descent": descent_markdown(descents),
+        "correlation": correlation_markdown(correlation_with_ranking(fallen, descents)[0]),
         "ablation": tasks_markdown(in_order(RecordStore(PUBLISHED / "ablation").read_all(), ABLATION.distances)),
     }
 

@@ -77,6 +77,10 @@ def small_multiples(
     return figure, axes
 
 
+_LONGEST_HEADING = 27
+"""Characters that fit above the narrowest panel; longer headings are set smaller."""
+
+
 def draw_heading(axes: Axes, distance: str, heading: str) -> None:
     """The heading of a panel: a swatch of the distance's colour, and the text."""
     axes.annotate(
@@ -88,7 +92,7 @@ def draw_heading(axes: Axes, distance: str, heading: str) -> None:
         (11, 4),
         "axes fraction",
         textcoords="offset points",
-        fontsize=TEXT_SIZE + 0.5,
+        fontsize=(TEXT_SIZE + 0.5) * min(1, _LONGEST_HEADING / len(heading)),
         fontweight="bold",
         color=INK,
     )

@@ -1,0 +1,36 @@
+"""Descent as Markdown: who reaches the target, how soon, and how that goes with sign accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .descent_correlation import Correlation
+from .intervals import Proportion
+from .record import Record
+
+
+def descent_markdown(records: Sequence[Record]) -> str:
+    """One line a distance, the most successful first; ends with a newline."""
+    ranked = sorted(
+        (record for record in records if record.status == "ok"),
+        key=lambda record: (-Proportion.from_metric(record.metrics["reached"]).value, record.distance.name),
+    )
+    lines = ["| distance | reached (95 %) | median steps | median error at the end |", "|---|--:|--:|--:|"]
+    for record in ranked:
+        reached = Proportion.from_metric(record.metrics["reached"])
+        steps = record.metrics["median_steps"]
+        lines.append(
+            f"| `{record.distance.name}` | {reached.value:.2f} ({reached.low:.2f}–{reached.high:.2f}) "
+            f"| {'–' if steps is None else f'{steps:.0f}'} "
+            f"| {record.metrics['median_cents']:.0f} cents, {record.metrics['median_db']:.1f} dB |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def correlation_markdown(correlations: Sequence[Correlation]) -> str:
+    """One line a kind of sign accuracy; ends with a newline."""
+    lines = ["| sign accuracy | Spearman's ρ with the share that is reached | 95 % |", "|---|--:|--:|"]
+    for each in correlations:
+        value, low, high = ("–" if number is None else f"{number:+.2f}" for number in (each.value, each.low, each.high))
+        lines.append(f"| {each.column} | {value} | {low} to {high} |")
+    return "\n".join(lines) + "\n"
