@@ -1,0 +1,8 @@
+"""The commands of ``tonedeaf``, a file for each kind; importing this package adds them to the group, in order of use.
+
+A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
+"""
+
+from . import listing, ranking, landscapes, descent  # isort: skip (the order is that of `tonedeaf --help`)
+
+__all__ = ["descent", "landscapes", "listing", "ranking"]
