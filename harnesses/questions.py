@@ -6,9 +6,10 @@ what happens then.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ import msgspec
 
 from ..benchmarks import Task
 from ..losses import AudioDistance, make
+from ..losses.neural import NeuralDistance
 from ..losses.registry import resolve
 from ..losses.specification import parse
 from ..results.record import DistanceIdentity, TaskIdentity, record_key
@@ -218,16 +220,24 @@ def _identify(text: str, distance: AudioDistance | None, task: Task) -> tuple[Di
         return nothing, source_digest([type(task)])
     assert distance.specification is not None
     specification = distance.specification
-    classes = {type(module) for module in distance.modules() if isinstance(module, AudioDistance)}
-    ordered = sorted(classes, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
+    parts = [module for module in distance.modules() if isinstance(module, AudioDistance)]
+    ordered = sorted({type(part) for part in parts}, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
+    neural = [part for part in parts if isinstance(part, NeuralDistance)]
     identity = DistanceIdentity(
         name=specification.name,
         class_name=specification.target,
         params=_plain(specification.parameters),
-        weights_sha256=None,
-        packages=package_versions(ordered),
+        weights_sha256=_weights_digest([part.weights_sha256 for part in neural]),
+        packages=package_versions(ordered, [name for part in neural for name in part.packages]),
     )
     return identity, source_digest([*ordered, type(task)])
+
+
+def _weights_digest(digests: Sequence[str]) -> str | None:
+    """The digest of a distance's weights: the only one, or that of its terms' digests in their order."""
+    if len(set(digests)) <= 1:
+        return digests[0] if digests else None
+    return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -36,9 +36,14 @@ def source_digest(classes: Iterable[type[Any]]) -> str:
     return digest.hexdigest()
 
 
-def package_versions(classes: Iterable[type[Any]]) -> dict[str, str]:
-    """The versions of the installed packages that the modules of :func:`source_modules` use, by name."""
-    used = {name.partition(".")[0] for module in source_modules(classes) for name in _names_used(module)}
+def package_versions(classes: Iterable[type[Any]], others: Iterable[str] = ()) -> dict[str, str]:
+    """The versions of the installed packages that the modules of :func:`source_modules` use, by name.
+
+    Args:
+        classes: whose modules.
+        others: distributions that take part without being used by name: they are imported in functions.
+    """
+    used = {name.partition(".")[0] for module in source_modules(classes) for name in _names_used(module)} | {*others}
     versions: dict[str, str] = {}
     for name in sorted(used - {_PACKAGE}):
         try:

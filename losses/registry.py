@@ -89,6 +89,9 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     ("sliced_transport", Entry(".sliced_transport:SlicedTransport")),
     ("sinkhorn_transport", Entry(".sinkhorn_transport:SinkhornTransport")),
     ("log_spectral_transport", Entry(".log_spectral_transport:LogSpectralTransport")),
+    # neural, with weights that packages bring
+    ("crepe_tiny", Entry(".crepe:Crepe")),
+    ("crepe_full", Entry(".crepe:Crepe", {"capacity": "full"})),
     # of this suite
     ("tonedeaf", Entry(".tonedeaf:Tonedeaf")),
     ("harmonic_comb_transport", Entry(".harmonic_comb_transport:HarmonicCombTransport")),
