@@ -1,0 +1,264 @@
+"""A dataset: pairs of a mix and the bass that plays to it, with labels, in a folder.
+
+::
+
+    DIR/manifest.json     what it is, see Manifest
+    DIR/songs/00000/      mix.flac  bass.flac  song.mid  labels.npz  song.json
+
+A song's folder appears whole or not at all, and the manifest is complete only once all are there, so that an
+interrupted run leaves a folder that the same command finishes, and that nobody takes for a dataset before.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..results.atomic_write import write_atomically
+from .labels import Labels, decode_labels, encode_labels, frame_count
+from .manifest import Manifest, Recipe, SongDocument, decode_manifest, decode_song, encode_document
+from .stored_audio import decode_audio, encode_audio
+
+MANIFEST = "manifest.json"
+_SONGS = "songs"
+_SONG_DOCUMENT = "song.json"
+_MIX, _BASS, _LABELS, _MIDI = "mix.flac", "bass.flac", "labels.npz", "song.mid"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Song:
+    """A song: ``mix`` and ``bass`` are ``(samples,)`` at 16 kHz, in [−1, 1]; the mix is without the bass."""
+
+    index: int
+    mix: NDArray[np.float32]
+    bass: NDArray[np.float32]
+    labels: Labels
+    about: SongDocument
+
+
+class Dataset:
+    """A complete dataset, as :func:`open_dataset` finds it.
+
+    Attributes:
+        folder: where it is.
+        manifest: what it is.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    def __len__(self) -> int:
+        """How many songs."""
+        return self.manifest.songs
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what decides the content; goes into records and names of caches."""
+        return self.manifest.digest
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Per song, the number of its source: songs of one group belong on the same side of a split."""
+        return self.manifest.groups
+
+    def song(self, index: int) -> Song:
+        """A song, read from the disk and compared with its digests.
+
+        Raises:
+            ValueError: if there is no such song, or a file of it is missing or damaged.
+        """
+        if not 0 <= index < len(self):
+            raise ValueError(f"song must be in 0..{len(self) - 1}, got {index}")
+        folder = song_folder(self.folder, index)
+        about = self.about(index)
+        files = {name: _checked(folder / name, about.files.get(name)) for name in (_MIX, _BASS, _LABELS)}
+        try:
+            mix, bass, labels = decode_audio(files[_MIX]), decode_audio(files[_BASS]), decode_labels(files[_LABELS])
+        except ValueError as error:
+            raise ValueError(f"{folder} is damaged: {error}") from error
+        if not len(mix) == len(bass) or len(labels) != frame_count(len(mix)):
+            raise ValueError(f"{folder} is damaged: mix, bass and labels have different lengths")
+        return Song(index=index, mix=mix, bass=bass, labels=labels, about=about)
+
+    def about(self, index: int) -> SongDocument:
+        """What is known of a song beside its labels.
+
+        Raises:
+            ValueError: if the file is missing or damaged.
+        """
+        path = song_folder(self.folder, index) / _SONG_DOCUMENT
+        return decode_song(_checked(path, self.manifest.song_sha256[index]), path)
+
+    def midi(self, index: int) -> bytes:
+        """The MIDI file of a song: the parts of the mix, and the bass.
+
+        Raises:
+            ValueError: if the file is missing or damaged, or the dataset has none.
+        """
+        return _checked(song_folder(self.folder, index) / _MIDI, self.about(index).files.get(_MIDI))
+
+
+def song_folder(folder: Path, index: int) -> Path:
+    """Where a song of a dataset's folder is."""
+    return folder / _SONGS / f"{index:05d}"
+
+
+def open_dataset(folder: str | Path) -> Dataset:
+    """The dataset in a folder.
+
+    Raises:
+        ValueError: if there is none, it is half-written, damaged, or of another version.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        what = "there is no folder" if not folder.is_dir() else "no dataset in"
+        raise ValueError(f"{what} {folder}: tonedeaf data makes one")
+    there = [song_folder(folder, index).is_dir() for index in range(manifest.songs)]
+    if not manifest.complete:
+        raise ValueError(
+            f"{folder} is half-written: {sum(there)} of {manifest.songs} songs are there; "
+            "run the tonedeaf data that began it again to finish it"
+        )
+    if not all(there):
+        raise ValueError(f"{folder} is damaged: {song_folder(folder, there.index(False))} is missing")
+    lists = (manifest.level_range, manifest.groups, manifest.song_sha256)
+    if any(len(each) != manifest.songs for each in lists):
+        raise ValueError(f"{folder / MANIFEST} is damaged: its lists do not have {manifest.songs} entries")
+    return Dataset(folder, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest in a folder, complete or not; None if there is no such file.
+
+    Raises:
+        ValueError: if it cannot be read, or as :func:`.manifest.decode_manifest`.
+    """
+    path = folder / MANIFEST
+    try:
+        return decode_manifest(path.read_bytes(), path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def begin(folder: Path, recipe: Recipe) -> list[int]:
+    """Begin a dataset, or go on with it.
+
+    Returns:
+        The songs that are not there yet.
+
+    Raises:
+        ValueError: if the folder cannot be written, or holds another dataset or anything else.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        if folder.exists() and not (folder.is_dir() and all(each.suffix == ".tmp" for each in folder.iterdir())):
+            raise ValueError(f"{folder} is there and is no dataset: name a new folder, or empty it")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_manifest(folder, recipe, complete=False)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise ValueError(f"cannot write to {folder}: {error.strerror}") from error
+    elif manifest.recipe != recipe:
+        raise ValueError(f"{folder} holds another dataset: {_difference(manifest.recipe, recipe)}; name a new folder")
+    (folder / _SONGS).mkdir(exist_ok=True)
+    return [index for index in range(recipe.songs) if not song_folder(folder, index).is_dir()]
+
+
+def write_song(folder: Path, song: Song, midi: bytes | None) -> None:
+    """Write a song of a dataset, whole or not at all; one that is there stays.
+
+    Args:
+        folder: the dataset's.
+        song: its ``about.files`` are filled in here.
+        midi: the MIDI file, if there is one.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    import msgspec
+
+    files = {_MIX: encode_audio(song.mix), _BASS: encode_audio(song.bass), _LABELS: encode_labels(song.labels)}
+    if midi is not None:
+        files[_MIDI] = midi
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files[_SONG_DOCUMENT] = encode_document(msgspec.structs.replace(song.about, files=digests))
+    final = song_folder(folder, song.index)
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        for name, content in files.items():
+            write_atomically(temporary / name, content)
+        temporary.rename(final)
+    except OSError:
+        if not final.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def finish(folder: Path, recipe: Recipe) -> Dataset:
+    """Complete the manifest of a dataset whose songs are all there, and remove what interrupted runs left."""
+    documents = [(song_folder(folder, index) / _SONG_DOCUMENT).read_bytes() for index in range(recipe.songs)]
+    songs = [
+        decode_song(document, song_folder(folder, index) / _SONG_DOCUMENT) for index, document in enumerate(documents)
+    ]
+    manifest = _write_manifest(
+        folder,
+        recipe,
+        complete=True,
+        level_range=tuple(song.level_range for song in songs),
+        groups=tuple(song.group for song in songs),
+        song_sha256=tuple(hashlib.sha256(document).hexdigest() for document in documents),
+    )
+    for left in (folder / _SONGS).glob(".*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Dataset(folder, manifest)
+
+
+def _write_manifest(folder: Path, recipe: Recipe, *, complete: bool, **found: Any) -> Manifest:
+    decided: dict[str, Any] = {name: getattr(recipe, name) for name in Recipe.__struct_fields__}
+    manifest = Manifest(**decided, digest=recipe.content_digest, complete=complete, **found)
+    write_atomically(folder / MANIFEST, encode_document(manifest))
+    return manifest
+
+
+def _difference(there: Recipe, wanted: Recipe) -> str:
+    for name in Recipe.__struct_fields__:
+        if (one := getattr(there, name)) != (other := getattr(wanted, name)):
+            return f"its {name} is {_shown(one)}, not {_shown(other)}"
+    raise AssertionError("the recipes are equal")
+
+
+def _shown(value: object) -> str:
+    fields = getattr(value, "__struct_fields__", None)
+    return repr(value) if fields is None else " ".join(str(getattr(value, name)) for name in fields)
+
+
+def _checked(path: Path, sha256: str | None) -> bytes:
+    """The content of a file that must have this digest."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        content = None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or os.strerror(errno.EIO)}") from error
+    if content is None or sha256 is None:
+        raise ValueError(f"{path} is missing: render the dataset anew")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{path} is damaged: it is not the file that was written; render the dataset anew")
+    return content

@@ -1,0 +1,125 @@
+"""From a score to a song of a dataset: what every renderer shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dataset import Dataset, Song, begin, finish, write_song
+from .manifest import Bar, Recipe, RendererIdentity, SongDocument
+from .midi import score_midi
+from .patterns import BEATS
+from .songs import TICKS, Score, compose_song, song_generator
+from .stored_audio import normalise_peak
+from .truth import song_labels
+
+_STREAM = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sound:
+    """A score as sound.
+
+    Attributes:
+        mix: ``(samples,)`` at 16 kHz, at any level; without the bass.
+        bass: likewise.
+        detuning: of everything, in cents above A4 = 440 Hz.
+        harmonics: amplitude of each partial of the bass, ``(frames, 20)``; None if it is not known.
+    """
+
+    mix: NDArray[np.float64]
+    bass: NDArray[np.float64]
+    detuning: float
+    harmonics: NDArray[np.float64] | None
+
+
+class Renderer(Protocol):
+    """What makes a song sound; it can be sent to another process."""
+
+    @property
+    def identity(self) -> RendererIdentity:
+        """Which renderer, and with which sounds."""
+        ...
+
+    def render(self, score: Score, generator: np.random.Generator) -> Sound:
+        """A score as sound, of ``score.samples`` samples; what is random in it comes from the generator."""
+        ...
+
+
+def render_song(recipe: Recipe, renderer: Renderer, index: int) -> tuple[Song, bytes]:
+    """A song of a dataset and its MIDI file: a pure function of the recipe and the index."""
+    score = compose_song(recipe.dataset, seed=recipe.seed, index=index, seconds=recipe.seconds)
+    sound = renderer.render(score, song_generator(recipe.dataset, seed=recipe.seed, index=index, stream=_STREAM))
+    mix, mix_gain = normalise_peak(sound.mix)
+    bass, bass_gain = normalise_peak(sound.bass)
+    harmonics = None if sound.harmonics is None else (bass_gain * sound.harmonics).astype(np.float32)
+    labels, level_range = song_labels(score, bass, detuning=sound.detuning, harmonics=harmonics)
+    about = SongDocument(
+        index=index,
+        group=index,
+        tempo=score.tempo,
+        detuning=sound.detuning,
+        mix_gain=mix_gain,
+        bass_gain=bass_gain,
+        level_range=level_range,
+        bars=tuple(
+            Bar(
+                start=score.seconds(number * BEATS * TICKS),
+                pattern=bar.pattern,
+                chord_root=bar.chord.root,
+                chord_quality=bar.chord.quality,
+                programs=bar.programs,
+            )
+            for number, bar in enumerate(score.bars)
+        ),
+        onsets=tuple(score.seconds(note.start) for note in score.bass.notes),
+        files={},
+    )
+    return Song(index=index, mix=mix, bass=bass, labels=labels, about=about), score_midi(score)
+
+
+def render_dataset(
+    folder: Path,
+    recipe: Recipe,
+    renderer: Renderer,
+    executor: Executor,
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Dataset:
+    """Render the songs of a dataset that are not there yet.
+
+    Args:
+        folder: the dataset's.
+        recipe: the dataset.
+        renderer: that of the recipe.
+        executor: where songs are rendered.
+        progress: is called with the number of songs that have come to be there: first those of earlier runs.
+
+    Raises:
+        ValueError: if the folder holds anything else.
+        OSError: if the disk is full; songs that are done stay.
+    """
+    missing = begin(folder, recipe)
+    progress(recipe.songs - len(missing))
+    futures: list[Future[None]] = [
+        executor.submit(_render_and_write, folder, recipe, renderer, index) for index in missing
+    ]
+    try:
+        for future in as_completed(futures):
+            future.result()
+            progress(1)
+    finally:
+        for future in futures:
+            future.cancel()
+    return finish(folder, recipe)
+
+
+def _render_and_write(folder: Path, recipe: Recipe, renderer: Renderer, index: int) -> None:
+    song, midi = render_song(recipe, renderer, index)
+    write_song(folder, song, midi)
