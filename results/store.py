@@ -104,7 +104,7 @@ class RecordStore:
         check_key(key)
         for path in self.folder.glob(f"*-{key[:_KEY_DIGITS]}.json"):
             if _RECORD_FILE.fullmatch(path.name):
-                record = _read(path)
+                record = self.read(path)
                 if record.key == key and _ANSWER[record.status]:
                     return record
         return None
@@ -118,8 +118,19 @@ class RecordStore:
         """
         if not self.folder.is_dir():
             raise ValueError(f"there is no folder of records at {self.folder}")
-        records = [_read(path) for path in self.folder.iterdir() if _RECORD_FILE.fullmatch(path.name)]
+        records = [self.read(path) for path in record_files(self.folder)]
         return sorted(records, key=lambda one: (one.kind, one.distance.name, one.task.name, one.seed, one.key))
+
+    def read(self, path: Path) -> Record:
+        """The record of one file of :func:`record_files`.
+
+        Raises:
+            RecordError: if it is damaged, of an unknown schema, or not the one that its name says.
+        """
+        record = read_record(path)
+        if not path.stem.endswith(record.key[:_KEY_DIGITS]):
+            raise RecordError(f"{path}: holds the record of another key, {record.key[:_KEY_DIGITS]}…")
+        return record
 
     def table(self) -> pl.DataFrame:
         """Every record as rows, one per metric: :func:`record_table` of :meth:`read_all`."""
@@ -180,11 +191,9 @@ class RecordStore:
             os.close(descriptor)  # releases the lock, as the end of the process does
 
 
-def _read(path: Path) -> Record:
-    record = read_record(path)
-    if not path.stem.endswith(record.key[:_KEY_DIGITS]):
-        raise RecordError(f"{path}: holds the record of another key, {record.key[:_KEY_DIGITS]}…")
-    return record
+def record_files(folder: Path) -> list[Path]:
+    """The documents of the records in a folder, by name."""
+    return sorted(path for path in folder.iterdir() if _RECORD_FILE.fullmatch(path.name))
 
 
 def _parquet(trials: pl.DataFrame) -> bytes:
