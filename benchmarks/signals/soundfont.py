@@ -28,6 +28,7 @@ BEND_UNIT = 200 / 8192
 """Cents of a unit of pitch bend."""
 
 _BUNDLED = "TimGM6mb.sf2"
+_NO_SOUND_FONT = "there is no sound font: pip install pretty_midi, or apt-get install fluid-soundfont-gm"
 _VELOCITY = 100
 _SILENCE = 0.1  # seconds in which what was switched off has died away: tinysoundfont fades for 0.01
 _NOTES_KEPT = 1024  # in memory: 90 MB of half seconds at 44.1 kHz
@@ -46,21 +47,32 @@ def missing(sound_font: str = AUTO) -> str:
     if importlib.util.find_spec(RENDERER) is None:
         return "tinysoundfont is not installed: pip install --no-deps tinysoundfont"
     if sound_font == AUTO and _automatic() is None:
-        return "there is no sound font: pip install pretty_midi, or apt-get install fluid-soundfont-gm"
+        return _NO_SOUND_FONT
     return ""
 
 
 def find_sound_font(sound_font: str = AUTO) -> SoundFont:
-    """The sound font at a path, or the automatic one.
+    """The sound font at a path, or the automatic one, for :func:`render_note`.
 
     Raises:
-        ValueError: if there is no such file, or it is not a sound font.
+        ValueError: as :func:`sound_font_file`.
         ImportError: if something is :func:`missing`.
     """
     if reason := missing(sound_font):
         raise ImportError(reason)
+    return sound_font_file(sound_font)
+
+
+def sound_font_file(sound_font: str = AUTO) -> SoundFont:
+    """The sound font at a path, or the automatic one, whoever plays it.
+
+    Raises:
+        ValueError: if there is no such file, or it is not a sound font.
+        ImportError: if there is no automatic one.
+    """
     path = _automatic() if sound_font == AUTO else Path(sound_font)
-    assert path is not None
+    if path is None:
+        raise ImportError(_NO_SOUND_FONT)
     if not path.is_file():
         raise ValueError(f"sound_font must be {AUTO!r} or the path of an .sf2 file, got {sound_font!r}")
     state = path.stat()
@@ -86,7 +98,8 @@ def _automatic() -> Path | None:
 def _sha256(path: Path, size: int, modified: int) -> str:
     del size, modified  # a changed file is another one
     with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
+        header = file.read(12)
+        if (header[:4], header[8:]) != (b"RIFF", b"sfbk"):
             raise ValueError(f"{path} is not a sound font")
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -80,7 +80,10 @@ def test_what_is_no_sound_font_is_refused(tmp_path: Path):
     (tmp_path / "text.sf2").write_text("no sounds")
     with pytest.raises(ValueError, match=r"text\.sf2 is not a sound font$"):
         find_sound_font(str(tmp_path / "text.sf2"))
-    (tmp_path / "empty.sf2").write_bytes(b"RIFF")
+    (tmp_path / "sound.sf2").write_bytes(b"RIFF\x04\0\0\0WAVE")
+    with pytest.raises(ValueError, match=r"sound\.sf2 is not a sound font$"):
+        find_sound_font(str(tmp_path / "sound.sf2"))
+    (tmp_path / "empty.sf2").write_bytes(b"RIFF\x04\0\0\0sfbk")
     with pytest.raises(ValueError, match=r"empty\.sf2 is not a sound font that tinysoundfont reads"):
         _note(find_sound_font(str(tmp_path / "empty.sf2")), 33, 30)
 
@@ -105,6 +108,6 @@ def test_what_is_missing_is_said_with_the_command(monkeypatch: pytest.MonkeyPatc
 @needs_a_sound_font
 def test_debians_sound_font_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     debians = tmp_path / "FluidR3_GM.sf2"
-    debians.write_bytes(b"RIFF")
+    debians.write_bytes(b"RIFF\x04\0\0\0sfbk")
     monkeypatch.setattr(soundfont, "DEBIAN_SOUND_FONT", debians)
     assert find_sound_font().path == debians
