@@ -88,7 +88,9 @@ def find_notes(f0: Tensor, onset: Tensor, starts: Tensor) -> Notes:
     return Notes(first[long_enough], last[long_enough], song[long_enough])
 
 
-def draw_segments(notes: Notes, count: int, *, frames: int, starts: Tensor, generator: torch.Generator) -> Segments:
+def draw_segments(
+    notes: Notes, count: int, *, frames: int, starts: Tensor, generator: torch.Generator, margin: int = 0
+) -> Segments:
     """Segments around notes that are drawn with replacement, each note as likely.
 
     Args:
@@ -97,14 +99,19 @@ def draw_segments(notes: Notes, count: int, *, frames: int, starts: Tensor, gene
         frames: their length.
         starts: as for :func:`find_notes`; a segment lies within its song.
         generator: on the CPU.
+        margin: frames of the song that there must be before and behind a segment; notes in them are not drawn.
 
     Raises:
-        ValueError: if no song with notes is as long as a segment.
+        ValueError: if no song with notes is as long as a segment with its margins.
     """
-    long_enough = (starts[1:] - starts[:-1])[notes.song] >= frames
-    candidates = long_enough.nonzero().squeeze(1)
+    lowest, highest = starts[notes.song] + margin, starts[notes.song + 1] - margin
+    usable = (highest - lowest >= frames) & (notes.first >= lowest) & (notes.last <= highest)
+    candidates = usable.nonzero().squeeze(1)
     if len(candidates) == 0:
-        raise ValueError(f"a segment of {frames} frames needs a song that is as long")
+        raise ValueError(
+            f"a segment of {frames} frames, with {margin} before and behind it, needs a song that is as long, "
+            "with a note inside"
+        )
     drawn = torch.randint(len(candidates), (count,), generator=generator)
     place = torch.rand(count, generator=generator).to(notes.first.device)
     chosen = candidates[drawn.to(candidates.device)]
@@ -112,6 +119,6 @@ def draw_segments(notes: Notes, count: int, *, frames: int, starts: Tensor, gene
     # slack > 0: how far the note may be moved in the segment; < 0: how far the segment may be moved in the note
     slack = frames - (last - first)
     begin = torch.where(slack >= 0, first - (place * (slack + 1)).long(), first + (place * (1 - slack)).long())
-    begin = torch.minimum(torch.maximum(begin, starts[song]), starts[song + 1] - frames)
+    begin = torch.minimum(torch.maximum(begin, starts[song] + margin), starts[song + 1] - margin - frames)
     index = begin[:, None] + torch.arange(frames, device=begin.device)
     return Segments(begin, (index >= first[:, None]) & (index < last[:, None]), song)

@@ -55,6 +55,14 @@ def test_a_note_that_fits_is_whole_and_every_note_is_drawn():
     assert len(set(drawn.first.tolist())) > 50  # the note is not always in one place
 
 
+def test_margins_are_kept_and_the_note_stays_whole():
+    notes = find_notes(*labels(), STARTS)
+    drawn = draw_segments(notes, 200, frames=60, starts=STARTS, margin=10, generator=torch.Generator().manual_seed(2))
+    assert (drawn.first >= STARTS[drawn.song] + 10).all()
+    assert (drawn.first + 70 <= STARTS[drawn.song + 1]).all()
+    assert set(drawn.sounding.sum(1).tolist()) == {20, 30, 50}  # those at a song's edge are left out
+
+
 def test_the_same_generator_draws_the_same_segments():
     notes = find_notes(*labels(), STARTS)
     one, other = (

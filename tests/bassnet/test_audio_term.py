@@ -1,0 +1,173 @@
+"""An audio distance as a training term: gradients where they belong, calibration, and what cannot be used."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+import tonedeaf
+from tonedeaf.bassnet.audio_term import HARMONICS, AudioTerm, AudioTermConfig, stem_audio
+from tonedeaf.bassnet.config import HOP, SAMPLE_RATE, CqtConfig, ModelConfig
+from tonedeaf.bassnet.features import FeatureSet
+from tonedeaf.bassnet.model import BassNet
+from tonedeaf.losses import AudioDistance
+
+CQT = CqtConfig(bins_per_octave=12)
+STARTS = torch.tensor([0, 160, 320])
+
+
+class Steps(AudioDistance):
+    """A distance without a gradient: in whole thousandths."""
+
+    differentiable = False
+
+    def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return ((prediction - target).abs().mean(-1) * 1000).floor()
+
+
+def feature_set() -> FeatureSet:
+    """Two songs of 1.6 s, a note of 0.4 s every 0.5 s."""
+    generator = torch.Generator().manual_seed(0)
+    frames = int(STARTS[-1])
+    place = torch.arange(frames) % 50
+    sounding = place < 40
+    pitch = 55.0 * 2 ** (torch.arange(frames).div(50, rounding_mode="floor") / 12)
+    harmonics = torch.rand(frames, HARMONICS, generator=generator) * sounding[:, None]
+    return FeatureSet(
+        mix=torch.rand(frames, CQT.bins, generator=generator).half(),
+        bass=torch.rand(frames, CQT.bins, generator=generator).half(),
+        f0=torch.where(sounding, pitch, 0.0),
+        level=torch.where(sounding, 0.8, 0.0),
+        level_minmax=torch.where(sounding, 0.8, 0.0),
+        onset=(place == 0).float(),
+        pattern=torch.zeros(frames, dtype=torch.int64),
+        harmonics=harmonics,
+        starts=STARTS,
+    )
+
+
+def model(window: int = 10, expanded: int = 10) -> BassNet:
+    torch.manual_seed(1)
+    return BassNet(ModelConfig(window=window, expanded=expanded, maps=4, blocks=2), CQT)
+
+
+def term(distance: str | AudioDistance = "mss[n_ffts=1024,256]", **config: Any) -> AudioTerm:
+    made = tonedeaf.make(distance, sample_rate=SAMPLE_RATE) if isinstance(distance, str) else distance
+    stems = torch.rand(HOP * int(STARTS[-1])) if config.get("target") == "stem" else None
+    name = distance if isinstance(distance, str) else type(distance).__name__
+    return AudioTerm(name, made, AudioTermConfig(**config), feature_set(), model(), stems=stems)
+
+
+def gradients(found: torch.Tensor, net: BassNet) -> dict[str, float]:
+    found.backward()
+    norms = {name: float(p.grad.norm()) if p.grad is not None else 0.0 for name, p in net.named_parameters()}
+    assert all(norm < float("inf") for norm in norms.values())
+    return norms
+
+
+@pytest.mark.parametrize("target", ["oracle", "stem"])
+@pytest.mark.parametrize("path", ["soft", "local", "straight", "expected", "bank"])
+def test_every_path_reaches_the_weights(path: str, target: str):
+    net, ours = model(), term(path=path, target=target)
+    found = ours(net, ours.features, torch.Generator().manual_seed(0), 0)
+    norms = gradients(found["loss"], net)
+    assert norms[next(iter(norms))] > 0  # of the first encoder
+    assert (norms["pitch.layers.2.weight"] > 0) == (path != "bank")  # the bank has no pitch
+    assert norms["mu.weight"] > 0  # through z
+
+
+@pytest.mark.parametrize(("window", "expanded"), [(10, 10), (20, 20), (10, 40)])
+def test_windows_of_every_size_make_segments_of_one_length(window: int, expanded: int):
+    net, features = model(window, expanded), feature_set()
+    seen: list[torch.Size] = []
+
+    class Seen(AudioDistance):
+        def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            seen.append(prediction.shape)
+            return (prediction - target).abs().mean(-1)
+
+    ours = AudioTerm("Seen", Seen(sample_rate=SAMPLE_RATE), AudioTermConfig(path="local"), features, net)
+    gradients(ours(net, features, torch.Generator().manual_seed(0), 0)["loss"], net)
+    assert {shape[-1] for shape in seen} == {8000}
+
+
+def test_a_distance_without_gradient_teaches_pitch_and_nothing_else_on_the_path_expected():
+    net, ours = model(), term(Steps(sample_rate=SAMPLE_RATE), path="expected")
+    norms = gradients(ours(net, ours.features, torch.Generator().manual_seed(0), 0)["loss"], net)
+    assert norms["pitch.layers.2.weight"] > 0
+    assert norms["level.layers.2.weight"] == 0
+    with pytest.raises(ValueError, match=r"Steps has no gradient, .* soft needs one; the path expected needs none"):
+        term(Steps(sample_rate=SAMPLE_RATE), path="soft")
+
+
+@pytest.mark.parametrize("condition", ["replace", "audio-only"])
+def test_calibration_makes_the_gradient_as_large_as_what_is_replaced_whatever_the_distances_size(condition: str):
+    scales: list[float] = []
+    for distance in ("mss[n_ffts=1024,256]", "1000*mss[n_ffts=1024,256]"):
+        net, ours = model(), term(distance, condition=condition)
+        before = {name: value.clone() for name, value in net.state_dict().items()}
+        scales.append(ours.calibrate(net, torch.Generator().manual_seed(5)))
+        assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+        assert all(parameter.grad is None for parameter in net.parameters())
+    assert scales[0] == pytest.approx(1000 * scales[1], rel=1e-3)  # float32
+    assert scales[0] > 0
+
+
+def test_calibration_weighs_more_terms_in_audio_only():
+    scale = {
+        condition: term(condition=condition).calibrate(model(), torch.Generator().manual_seed(5))
+        for condition in ("replace", "audio-only")
+    }
+    assert scale["audio-only"] > scale["replace"]
+
+
+def test_the_same_generator_gives_the_same_term():
+    ours = term()
+    values = {
+        float(ours(model(), ours.features, torch.Generator().manual_seed(seed), step)["audio"])
+        for seed, step in ((3, 0), (3, 7))
+    }
+    assert len(values) == 1
+
+
+def test_the_loss_is_the_distance_times_its_scale():
+    ours = term()
+    ours.scale = 3.0
+    found = ours(model(), ours.features, torch.Generator().manual_seed(0), 0)
+    assert found["loss"].item() == pytest.approx(3 * float(found["audio"]))
+
+
+def test_what_cannot_be_used_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"mss needs segments of at least 0.13 s, got 0.12 s"):
+        term("mss", segment_seconds=0.12)
+    with pytest.raises(ValueError, match="path must be one of soft, local, straight, expected, bank, got 'hard'"):
+        AudioTermConfig(path="hard")
+    features = feature_set()
+    bare = replace(features, harmonics=None)
+    made = tonedeaf.make("mss", sample_rate=SAMPLE_RATE)
+    with pytest.raises(ValueError, match="oracle needs the amplitudes of the partials"):
+        AudioTerm("mss", made, AudioTermConfig(), bare, model())
+    with pytest.raises(ValueError, match="stem needs the audio"):
+        AudioTerm("mss", made, AudioTermConfig(target="stem"), features, model())
+
+    class Blind(AudioDistance):
+        def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            return (prediction * 0).sum(-1) + (target * 0).sum(-1)
+
+    blind = term(Blind(sample_rate=SAMPLE_RATE), path="local")
+    with pytest.raises(ValueError, match="Blind has no usable gradient"):
+        blind.calibrate(model(), torch.Generator())
+    ours = term()
+    with pytest.raises(ValueError, match="the features that it was made for"):
+        ours(model(), feature_set(), torch.Generator(), 0)
+
+
+def test_stems_lie_under_their_frames():
+    """Two songs of 2 and 1 frames: samples of the first fill both frames, of the second what there is."""
+    starts = torch.tensor([0, 2, 3])
+    audio = stem_audio([torch.arange(200.0), torch.full((500,), -1.0)], starts)
+    assert audio.shape == (480,)
+    assert audio[:200].tolist() == list(range(200))
+    assert (audio[200:320] == 0).all()
+    assert (audio[320:] == -1).all()
