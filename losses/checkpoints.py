@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .weights import locate
+from .weights import locate, weights_row
 
 StateDict = Mapping[str, Tensor]
 
@@ -24,6 +24,7 @@ def build_network(
     *,
     weights: str = "",
     random_weights: bool = False,
+    read: Callable[[Path], Any] | None = None,
     adapt: Callable[[Any], StateDict] = lambda state: state,
 ) -> tuple[nn.Module, str]:
     """A network with its weights, and the SHA-256 that identifies them.
@@ -33,6 +34,7 @@ def build_network(
         name: of the row in the table of weights.
         weights: path of a file (or folder) of one's own; empty for the table's.
         random_weights: leave the weights at random, from a fixed seed; nothing is looked for then.
+        read: from a file to what it holds; None is :func:`read_checkpoint`.
         adapt: from what the file holds to the network's own names and shapes.
 
     Raises:
@@ -45,8 +47,13 @@ def build_network(
         network = randomly(factory)
         return network, state_sha256(network.state_dict())
     located = locate(name, path=weights)
+    path = located.paths[0]
+    if not weights and weights_row(name).conversion:
+        from .weights_conversion import converted
+
+        path = converted(weights_row(name), path)
     network = factory()
-    load_state(network, read_checkpoint(located.paths[0]), where=located.paths[0], adapt=adapt)
+    load_state(network, (read or read_checkpoint)(path), where=path, adapt=adapt)
     return network, located.sha256
 
 

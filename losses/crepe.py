@@ -17,7 +17,7 @@ Capacity = Literal["tiny", "full"]
 SAMPLE_RATE = 16000
 WINDOW = 1024
 """Samples of a frame."""
-N_BINS = 360
+N_BINS, CENTS_PER_BIN = 360, 20
 _LEAST_DEVIATION = 1e-10
 """By which a silent frame is divided."""
 _CHANNELS: dict[str, tuple[int, ...]] = {

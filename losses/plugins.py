@@ -47,12 +47,21 @@ def load_class(name: str) -> type[Any]:
     where, _, class_name = name.rpartition(":")
     if not where or not class_name:
         raise PluginError(f"{name!r} is not module:Class or file.py:Class")
-    module = _import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    module = load_module(where)
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
         raise PluginError(str(unknown(f"class in {where}", class_name, classes)))
     return found
+
+
+def load_module(where: str) -> ModuleType:
+    """The module ``package.module``, or that of a file ``path/file.py``.
+
+    Raises:
+        PluginError: if there is none, or it fails as it is imported.
+    """
+    return _import_file(Path(where)) if where.endswith(".py") else _import_module(where)
 
 
 def _import_module(name: str) -> ModuleType:

@@ -23,6 +23,8 @@ from .specification import Specification, Term, format_term, parse
 from .weighted_sum import WeightedSum
 
 ENTRY_POINT_GROUP = "tonedeaf.distances"
+HEAR_PREFIX = "hear:"
+"""Of a name that is a module of the HEAR interface: ``hear:package.module``."""
 NO_PRESET: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -92,6 +94,12 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     # neural, with weights that packages bring
     ("crepe_tiny", Entry(".crepe:Crepe")),
     ("crepe_full", Entry(".crepe:Crepe", {"capacity": "full"})),
+    ("crepe_posterior", Entry(".pitch_posterior:CrepePosterior")),
+    ("pesto", Entry(".pesto:Pesto")),
+    ("pesto_posterior", Entry(".pitch_posterior:PestoPosterior")),
+    ("cdpam", Entry(".cdpam:Cdpam")),
+    ("silero_vad", Entry(".silero_vad:SileroVad")),
+    ("resemblyzer", Entry(".resemblyzer:Resemblyzer")),
     # of this suite
     ("tonedeaf", Entry(".tonedeaf:Tonedeaf")),
     ("harmonic_comb_transport", Entry(".harmonic_comb_transport:HarmonicCombTransport")),
@@ -140,7 +148,7 @@ def resolve(
     """The class behind a name, and its full specification.
 
     Args:
-        name: a registered name, ``package.module:Class`` or ``path/file.py:Class``.
+        name: a registered name, ``package.module:Class``, ``path/file.py:Class`` or ``hear:package.module``.
         given: the parameters that were given, as text or as values.
         sample_rate: in Hz.
         preset: as for :func:`make`.
@@ -152,7 +160,10 @@ def resolve(
     """
     if "sample_rate" in given:
         raise ValueError(f"sample_rate is not a parameter of {name} in a text: it is set for all distances at once")
-    if is_plugin(name):
+    if name.startswith(HEAR_PREFIX):
+        entry = Entry(".hear:Hear", {"module": name.removeprefix(HEAR_PREFIX)})
+        cls = _built_in(entry.target)
+    elif is_plugin(name):
         entry, cls = Entry(name), load_class(name)
     else:
         entries = table()
@@ -165,7 +176,7 @@ def resolve(
     accepted = constructor_parameters(cls)
     applying = {key: value for key, value in preset.items() if key in accepted and key not in entry.parameters}
     values = convert_parameters(cls, {**entry.parameters, **applying, **given, "sample_rate": sample_rate}, name)
-    target = name if is_plugin(name) else f"{cls.__module__}:{cls.__qualname__}"
+    target = name if is_plugin(name) and not name.startswith(HEAR_PREFIX) else f"{cls.__module__}:{cls.__qualname__}"
     return cls, Specification(format_term(name, dict(given)), target, values)
 
 

@@ -4,7 +4,7 @@
 
     text  = term { "+" term }
     term  = [ weight "*" ] name [ "[" key "=" value { ";" key "=" value } "]" ]
-    name  = a registered name | package.module:Class | path/file.py:Class
+    name  = a registered name | package.module:Class | path/file.py:Class | hear:package.module | hear:path/file.py
 
 as in ``0.5*log_mss + 0.1*log_spectral_transport[n_fft=4096]``. A value that is a list is written with commas:
 ``mss[n_ffts=2048,512,128]``.

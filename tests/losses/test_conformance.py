@@ -20,7 +20,13 @@ def _made(text: str) -> AudioDistance:
             pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("name", names())
+_HEAVY = {"cdpam", "crepe_full"}
+"""A hundred evaluations of networks of 20 million weights and more: minutes."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in _HEAVY else []) for name in names()]
+)
 def test_registered_distance_keeps_every_promise(name: str):
     broken = [f"{check.name}: {check.message}" for check in conformance(_made(name)) if not check.passed]
     assert not broken
