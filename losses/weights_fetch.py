@@ -21,6 +21,7 @@ from .weights import (
     weights_row,
     what_to_do,
 )
+from .weights_conversion import converted
 
 _CHUNK = 2**20
 _TIMEOUT = 30.0
@@ -28,7 +29,7 @@ _TIMEOUT = 30.0
 
 
 def fetch(name: str, *, progress: Callable[[int, int | None], None] = lambda _done, _total: None) -> Located:
-    """Make sure that the weights of a name are here, downloading what is missing.
+    """Make sure that the weights of a name are here and ready, downloading what is missing.
 
     A download goes to ``FILE.part``, is resumed from there by the next call if it breaks off, is compared with the
     table's SHA-256, and only then takes its name. Files that are here and right are left alone.
@@ -48,7 +49,10 @@ def fetch(name: str, *, progress: Callable[[int, int | None], None] = lambda _do
             path = folder / file.name
             if not _is_here(path, file):
                 _download(row.origin.address(file.name), path, file, row, progress)
-    return Located(tuple(folder / file.name for file in row.files), verified(row, folder))
+    found = Located(tuple(folder / file.name for file in row.files), verified(row, folder))
+    if row.conversion:
+        converted(row, found.paths[0])
+    return found
 
 
 def _is_here(path: Path, file: WeightFile) -> bool:
