@@ -105,8 +105,7 @@ class AudioTerm:
         stems: for the target ``stem``: the bass of the same songs, 160 samples a frame (:func:`stem_audio`).
 
     Raises:
-        ValueError: if the distance cannot be used in this way: it has no gradient and the path needs one, needs longer
-            segments, or the data lacks what the target needs.
+        ValueError: if the distance needs longer segments, or the data lacks what the target needs.
     """
 
     def __init__(
@@ -121,7 +120,6 @@ class AudioTerm:
     ) -> None:
         self.name, self.distance, self.config, self.features, self.stems = name, distance, config, features, stems
         self.path: Path = PATHS[config.path](cqt=model.cqt, harmonics=HARMONICS)
-        self.path.check(distance, name)
         if distance.min_samples > config.frames * HOP:
             raise ValueError(
                 f"{name} needs segments of at least {distance.min_samples / SAMPLE_RATE:.2f} s, "
@@ -145,8 +143,10 @@ class AudioTerm:
             generator: on the CPU.
 
         Raises:
-            ValueError: if the distance has no gradient at the model's output, or one that is not finite.
+            ValueError: if the distance has no gradient and the path needs one; or it has none at the model's output, or
+                one that is not finite.
         """
+        self.path.check(self.distance, self.name)
         statistics = {name: buffer.clone() for name, buffer in model.named_buffers()}
         ours = theirs = 0.0
         for _ in range(CALIBRATION_DRAWS):
@@ -176,6 +176,19 @@ class AudioTerm:
             raise ValueError("an audio term serves the features that it was made for")
         found = self._distance(self._draw(model, generator), generator)
         return {"loss": self.scale * found, "audio": found.detach()}
+
+    @torch.no_grad()
+    def value(self, model: BassNet, *, draws: int, seed: int) -> float:
+        """The mean distance over some draws of segments, unscaled: what a distance says of a model it did not train.
+
+        Args:
+            model: in eval mode.
+            draws: of segments.
+            seed: of these, and of z: two models are compared on the same ones.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        found = [self._distance(self._draw(model, generator), generator).item() for _ in range(draws)]
+        return math.fsum(found) / draws
 
     def _draw(self, model: BassNet, generator: torch.Generator) -> _Draw:
         """Segments of the training songs, decoded from a z of their neighbourhood."""

@@ -97,8 +97,9 @@ def test_a_distance_without_gradient_teaches_pitch_and_nothing_else_on_the_path_
     norms = gradients(ours(net, ours.features, torch.Generator().manual_seed(0), 0)["loss"], net)
     assert norms["pitch.layers.2.weight"] > 0
     assert norms["level.layers.2.weight"] == 0
-    with pytest.raises(ValueError, match=r"Steps has no gradient, .* soft needs one; the path expected needs none"):
-        term(Steps(sample_rate=SAMPLE_RATE), path="soft")
+    unusable = term(Steps(sample_rate=SAMPLE_RATE), path="soft")
+    with pytest.raises(ValueError, match="Steps has no gradient, which the path soft needs; the path expected would"):
+        unusable.calibrate(net, torch.Generator())
 
 
 @pytest.mark.parametrize("condition", ["replace", "audio-only"])
@@ -136,6 +137,14 @@ def test_the_loss_is_the_distance_times_its_scale():
     ours.scale = 3.0
     found = ours(model(), ours.features, torch.Generator().manual_seed(0), 0)
     assert found["loss"].item() == pytest.approx(3 * float(found["audio"]))
+
+
+def test_a_model_is_judged_on_the_same_segments_each_time_and_keeps_its_statistics():
+    ours, net = term(Steps(sample_rate=SAMPLE_RATE), path="local"), model().eval()
+    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    first, again, other = (ours.value(net, draws=3, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other
+    assert all(torch.equal(buffer, before[name]) for name, buffer in net.named_buffers())
 
 
 def test_what_cannot_be_used_is_refused_at_once():
