@@ -14,11 +14,12 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+import torch
 
 from ..losses import AudioDistance
-from ..losses.conformance import conformance
+from ..losses.conformance import Check, conformance
 from ..results.environment import environment, peak_memory_mib, revision
-from ..results.record import Record, RecordError, Revision, Status
+from ..results.record import Environment, Record, RecordError, Revision, Status
 from ..results.store import RecordStore
 from .questions import Question
 from .resources import Resources
@@ -36,6 +37,19 @@ class Answer:
     table: pl.DataFrame | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What came of measuring a question, or some of its trials: with :class:`Answer`, all of a new record."""
+
+    status: Status
+    reason: str
+    answer: Answer
+    seconds: float
+    peak_memory_mib: float | None
+    environment: Environment
+    started: datetime
+
+
 def answer(
     question: Question,
     store: RecordStore,
@@ -51,8 +65,7 @@ def answer(
         question: what is asked.
         store: where records are.
         resources: with what to compute.
-        measure: answers the question; it is given the distance, on the device. If it raises a :class:`SkippedError`,
-            the record says so.
+        measure: see :func:`attempt`.
         progress: called with the number of trials if the store has the answer.
         debug: whether an error in the distance is raised rather than recorded.
 
@@ -63,6 +76,21 @@ def answer(
     if found is not None:
         progress(question.trials)
         return found
+    return written(question, store, attempt(question, resources, measure, debug=debug))
+
+
+def attempt(
+    question: Question, resources: Resources, measure: Callable[[AudioDistance], Answer], *, debug: bool = False
+) -> Attempt:
+    """Measure, if the question can be put to its distance.
+
+    Args:
+        question: what is asked.
+        resources: with what to compute.
+        measure: answers the question; it is given the distance, on the device. If it raises a :class:`SkippedError`,
+            that is the reason of what is skipped; whatever else it raises, of what failed.
+        debug: whether an error in the distance is raised.
+    """
     started, clock = datetime.now(UTC), time.perf_counter()
     answered = Answer()
     status, reason = "ok", ""
@@ -76,8 +104,30 @@ def answer(
     except (Exception, SystemExit) as error:  # whatever a distance raises is what is found out about it
         if debug:
             raise
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        status, reason = "failed", kind + " ".join(str(error).split())
+        status, reason = "failed", reason_of(error)
+    return Attempt(
+        status=status,
+        reason=reason,
+        answer=answered,
+        seconds=time.perf_counter() - clock,
+        peak_memory_mib=peak_memory_mib(),
+        environment=environment(str(resources.device)),
+        started=started,
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a record failed: one line."""
+    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())
+
+
+def written(question: Question, store: RecordStore, made: Attempt) -> Record:
+    """The record of an attempt, as the store has it now.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     record = Record(
         kind=question.kind,
         key=question.key,
@@ -85,17 +135,17 @@ def answer(
         task=question.task_identity,
         seed=question.seed,
         trials=question.trials,
-        status=status,
-        reason=reason or None,
-        metrics=dict(answered.metrics),
+        status=made.status,
+        reason=made.reason or None,
+        metrics=dict(made.answer.metrics),
         artefacts=(),
-        seconds=round(time.perf_counter() - clock, 3),
-        peak_memory_mib=peak_memory_mib(),
-        environment=environment(str(resources.device)),
+        seconds=round(made.seconds, 3),
+        peak_memory_mib=made.peak_memory_mib,
+        environment=made.environment,
         revision=_revision(),
-        started=started,
+        started=made.started,
     )
-    return store.write(record, answered.table)
+    return store.write(record, made.answer.table)
 
 
 def stored(store: RecordStore, key: str) -> Record | None:
@@ -115,11 +165,24 @@ def _not_asked(question: Question, resources: Resources) -> tuple[Status, str]:
         return "unavailable", question.unavailable
     assert question.distance is not None
     if question.is_plugin:
-        broken = [check for check in conformance(question.distance, device=resources.device) if not check.passed]
+        broken = _broken_promises(question, resources.device)
         if broken:
             more = f" (and {len(broken) - 1} more: tonedeaf check names them)" if len(broken) > 1 else ""
             return "failed", f"{broken[0].name}: {broken[0].message}{more}"
     return "ok", ""
+
+
+def _broken_promises(question: Question, device: torch.device) -> list[Check]:
+    """Found out once for a question, however many parts it is answered in."""
+    known = _promises_broken.get((question.key, device))
+    if known is None:
+        assert question.distance is not None
+        known = [check for check in conformance(question.distance, device=device) if not check.passed]
+        _promises_broken[question.key, device] = known
+    return known
+
+
+_promises_broken: dict[tuple[str, torch.device], list[Check]] = {}
 
 
 def failed(records: Sequence[Record]) -> list[Record]:

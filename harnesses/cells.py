@@ -1,11 +1,11 @@
 """The questions of a ranking: how often is one distance right, on one task, with one seed?
 
-Such a question is called a **cell**; :mod:`.answers` says how one becomes a record.
+Such a question is called a **cell**; :mod:`.work` says how one becomes a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -14,13 +14,11 @@ from ..benchmarks.task import PITCH
 from ..losses import AudioDistance
 from ..results.intervals import Proportion
 from ..results.record import Record
-from ..results.store import RecordStore
-from . import answers
 from .answers import Answer
 from .questions import Question as Cell
 from .questions import ask, pair
 from .ranking import Margins, accuracy, rank
-from .resources import Resources
+from .work import Asked, Work
 
 KIND = "ranking"
 
@@ -66,49 +64,36 @@ def prepare(
     return ask(subject, kind=KIND, seed=seed, trials=trials)
 
 
-def answer(
-    cell: Cell,
-    store: RecordStore,
-    resources: Resources,
-    *,
-    progress: Callable[[int], None] = lambda _done: None,
-    debug: bool = False,
-) -> Record:
-    """The record of a cell: the one in the store if it holds an answer, or else a new one, written to the store.
-
-    Args:
-        cell: the question.
-        store: where records are.
-        resources: with what to compute.
-        progress: called with the number of trials done, batch by batch.
-        debug: whether an error in the distance is raised rather than recorded.
-
-    Raises:
-        OSError: if the record cannot be written.
-    """
-
-    def measure(distance: AudioDistance) -> Answer:
-        margins = rank(
-            distance,
-            cell.task,
-            seed=cell.seed,
-            trials=cell.trials,
-            memory=resources.memory,
-            device=resources.device,
-            executor=resources.executor,
-            workers=resources.workers,
-            progress=progress,
-        )
-        metrics = {column: accuracy(values).as_metric() for column, values in margins.items()}
-        return Answer(metrics, outcomes(margins))
-
-    return answers.answer(cell, store, resources, measure, progress=progress, debug=debug)
+def work_of(cell: Cell) -> Work:
+    """How a cell is answered: its trials can be divided among workers."""
+    return Work(cell, measure, conclude=metrics_of)
 
 
-def outcomes(margins: Margins) -> pl.DataFrame:
+def measure(distance: AudioDistance, asked: Asked) -> Answer:
+    """The answer for some of a cell's trials: one row each (see :func:`outcomes`)."""
+    margins = rank(
+        distance,
+        asked.question.task,
+        seed=asked.question.seed,
+        start=asked.share.start,
+        trials=len(asked.share),
+        memory=asked.resources.memory,
+        device=asked.resources.device,
+        executor=asked.resources.executor,
+        progress=asked.progress,
+    )
+    table = outcomes(margins, asked.share)
+    return Answer(metrics_of(table), table)
+
+
+def metrics_of(table: pl.DataFrame) -> dict[str, Any]:
+    """The accuracy in each column of a table of outcomes."""
+    return {column: accuracy(table[column].to_numpy()).as_metric() for column in table.columns if column != "trial"}
+
+
+def outcomes(margins: Margins, share: range) -> pl.DataFrame:
     """One row a trial: its number, and its margin in each column (right if positive, a tie if 0)."""
-    trials = len(next(iter(margins.values())))
-    return pl.DataFrame({"trial": range(trials), **margins})
+    return pl.DataFrame({"trial": share, **margins})
 
 
 def accuracies(record: Record) -> dict[str, Proportion]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,14 @@ from ..results.record import Record, RecordError
 from ..results.store import RecordStore
 from ..results.style import save_figure
 from . import screens
-from .answers import Answer, answer, failed
+from .answers import Answer, failed
 from .descent import RATES, TUNING_TRIALS, measure, trials_in_all
 from .questions import Question, ask, pair
 from .rank_run import DEFAULT_SEED, print_json
-from .resources import Resources, opened
 from .screen_descent import correlation_table, descent_notes, descent_table
 from .suites import CHOICES, suite
 from .tasks import task_texts
+from .work import Asked, Settings, Work, answer_all
 
 KIND = "descent"
 DEFAULT_TRIALS, DEFAULT_STEPS, DEFAULT_DURATION = 50, 500, 0.2
@@ -44,6 +44,8 @@ class DescendOptions:
     sample_rate: float = 44100.0
     device: str = "auto"
     memory: str = "512MiB"
+    workers: int = 1
+    dask: str | None = None
     out: Path = Path("runs")
     debug: bool = False
 
@@ -56,22 +58,21 @@ def run(options: DescendOptions, *, as_json: bool) -> int:
     """
     questions = questions_of(options)
     store = RecordStore(options.out)
-    store.check_writable()
-    total = sum(trials_in_all(question.trials) for question in questions)
-    with opened(options.device, options.memory) as resources, screens.progress_bar(total) as progress:
-        for message in dict.fromkeys(message for question in questions for message in question.notes):
-            screens.note(f"note: {message}")
-        records = [
-            answer(
-                question,
-                store,
-                resources,
-                partial(_measured, question, options.steps, resources, progress),
-                progress=partial(progress, question.distance_identity.name),
-                debug=options.debug,
-            )
-            for question in questions
-        ]
+    works = [
+        Work(question, partial(_measured, options.steps), steps=trials_in_all(question.trials))
+        for question in questions
+    ]
+    settings = Settings(options.device, options.memory, options.workers, options.dask, options.debug)
+    settings.check()
+    for message in dict.fromkeys(message for question in questions for message in question.notes):
+        screens.note(f"note: {message}")
+    with screens.progress_bar(sum(work.size for work in works)) as progress:
+        records = answer_all(
+            works,
+            store,
+            settings,
+            progress=lambda work, done: progress(work.question.distance_identity.name, done),
+        )
     figures = draw(store, records)
     if as_json:
         print_json(records)
@@ -155,19 +156,13 @@ def _print(store: RecordStore, records: Sequence[Record], figures: Sequence[Path
     console.print(f"records: {store.folder}", markup=False)
 
 
-def _measured(
-    question: Question,
-    steps: int,
-    resources: Resources,
-    progress: Callable[[str, int], None],
-    distance: AudioDistance,
-) -> Answer:
+def _measured(steps: int, distance: AudioDistance, asked: Asked) -> Answer:
     return measure(
         distance,
-        question.task,
-        seed=question.seed,
-        trials=question.trials,
+        asked.question.task,
+        seed=asked.question.seed,
+        trials=len(asked.share),
         steps=steps,
-        resources=resources,
-        progress=partial(progress, question.distance_identity.name),
+        resources=asked.resources,
+        progress=asked.progress,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..results.record import Record
 from ..results.store import RecordStore
 from ..results.style import save_figure
 from . import screens
-from .answers import Answer, answer, failed
+from .answers import Answer, failed
 from .landscape_cells import (
     Kind,
     Target,
@@ -34,8 +34,8 @@ from .landscape_cells import (
 from .landscapes import measure
 from .questions import Question, ask, pair
 from .rank_run import DEFAULT_SEED, print_json
-from .resources import Resources, opened
 from .suites import CHOICES, suite
+from .work import Asked, Settings, Work, answer_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class LandscapeOptions:
     sample_rate: float = 44100.0
     device: str = "auto"
     memory: str = "512MiB"
+    workers: int = 1
+    dask: str | None = None
     out: Path = Path("runs")
     debug: bool = False
 
@@ -64,22 +66,18 @@ def run(kind: Kind, options: LandscapeOptions, *, as_json: bool) -> int:
     """
     asked = _asked(kind, options)
     store = RecordStore(options.out)
-    store.check_writable()
-    total = sum(question.trials for question, _ in asked)
-    with opened(options.device, options.memory) as resources, screens.progress_bar(total) as progress:
-        for message in dict.fromkeys(message for question, _ in asked for message in question.notes):
-            screens.note(f"note: {message}")
-        records = [
-            answer(
-                question,
-                store,
-                resources,
-                _measuring(kind, question, targets, resources, partial(progress, question.distance_identity.name)),
-                progress=partial(progress, question.distance_identity.name),
-                debug=options.debug,
-            )
-            for question, targets in asked
-        ]
+    settings = Settings(options.device, options.memory, options.workers, options.dask, options.debug)
+    settings.check()
+    works = [Work(question, partial(_measured, kind, targets)) for question, targets in asked]
+    for message in dict.fromkeys(message for question, _ in asked for message in question.notes):
+        screens.note(f"note: {message}")
+    with screens.progress_bar(sum(work.size for work in works)) as progress:
+        records = answer_all(
+            works,
+            store,
+            settings,
+            progress=lambda work, done: progress(work.question.distance_identity.name, done),
+        )
     figures = draw(kind, store, records)
     if as_json:
         print_json(records)
@@ -185,16 +183,13 @@ def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[
     return found
 
 
-def _measuring(
-    kind: Kind,
-    question: Question,
-    targets: Sequence[Target],
-    resources: Resources,
-    progress: Callable[[int], None],
-) -> Callable[[AudioDistance], Answer]:
-    def measured(distance: AudioDistance) -> Answer:
-        return measure(
-            kind, distance, question.task, targets, seed=question.seed, resources=resources, progress=progress
-        )
-
-    return measured
+def _measured(kind: Kind, targets: Sequence[Target], distance: AudioDistance, asked: Asked) -> Answer:
+    return measure(
+        kind,
+        distance,
+        asked.question.task,
+        targets,
+        seed=asked.question.seed,
+        resources=asked.resources,
+        progress=asked.progress,
+    )

@@ -23,9 +23,6 @@ from numpy.typing import NDArray
 from ..benchmarks.task import PITCH, Task, Trials
 from ..losses import AudioDistance
 from ..results.intervals import Proportion
-from ..results.record import Record
-from ..results.store import RecordStore
-from . import answers
 from .answers import Answer
 from .plane import (
     Plane,
@@ -41,6 +38,7 @@ from .plane import (
 from .questions import Question, ask
 from .ranking import NonFiniteError, one_thread_each
 from .resources import Resources
+from .work import Asked, Work
 
 KIND = "minimum"
 TOLERANCE_CENTS = 50.0
@@ -65,27 +63,21 @@ def question_of(cell: Question, trials: int) -> Question:
     return ask(cell, kind=KIND, seed=cell.seed, trials=trials, parameters={"search": search})
 
 
-def answer(
-    question: Question,
-    store: RecordStore,
-    resources: Resources,
-    *,
-    progress: Callable[[int], None] = lambda _done: None,
-    debug: bool = False,
-) -> Record:
-    """The record of a question: see :func:`tonedeaf.harnesses.answers.answer`."""
+def work_of(question: Question) -> Work:
+    """How a question is answered: its trials can be divided among workers."""
+    return Work(question, measure, conclude=metrics_of)
 
-    def measure(distance: AudioDistance) -> Answer:
-        return minima(
-            distance,
-            question.task,
-            seed=question.seed,
-            trials=question.trials,
-            resources=resources,
-            progress=progress,
-        )
 
-    return answers.answer(question, store, resources, measure, progress=progress, debug=debug)
+def measure(distance: AudioDistance, asked: Asked) -> Answer:
+    """The answer for some of a question's trials: see :func:`minima`."""
+    return minima(
+        distance,
+        asked.question.task,
+        seed=asked.question.seed,
+        share=asked.share,
+        resources=asked.resources,
+        progress=asked.progress,
+    )
 
 
 @dataclass(frozen=True)
@@ -102,22 +94,17 @@ class Minimum:
     distance: float
     tied: bool
 
-    @property
-    def right(self) -> bool:
-        """Whether it is within 50 cents of the target."""
-        return abs(self.cents) <= TOLERANCE_CENTS
-
 
 def minima(
     distance: AudioDistance,
     task: Task,
     *,
     seed: int,
-    trials: int,
+    share: range,
     resources: Resources,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Answer:
-    """The share of trials whose minimum is right, and where each has it.
+    """The proportion of trials whose minimum is right, and where each has it.
 
     The table has one row a trial: ``trial``, and for each mode ``offset_cents_…``, ``distance_…`` and ``tied_…`` (see
     :class:`Minimum`).
@@ -126,7 +113,7 @@ def minima(
         distance: made for the task's sample rate, on the device.
         task: whose trials are searched.
         seed: of the trials.
-        trials: how many, from the first.
+        share: their numbers.
         resources: with what to compute. Predictions are batched within its memory; trials run side by side.
         progress: called with 1 for each trial.
 
@@ -136,27 +123,37 @@ def minima(
     """
     check_plane(task, distance)
     plane = plane_of(task)
-    drawn = task.trials(seed, 0, trials).to(resources.device)
-    size = at_once(distance, task, across(drawn[:1], plane), resources)
+    drawn = task.trials(seed, share.start, share.stop).to(resources.device)
+    first = task.trials(seed, 0, 1).to(resources.device)  # whatever the share, so that its batches are the same
+    size = at_once(distance, task, across(first, plane), resources)
 
-    def search(trial: int) -> tuple[Minimum, ...]:
-        return _search(distance, task, plane, drawn[trial : trial + 1], size=size, what=f"trial {trial} (seed {seed})")
+    def search(place: int) -> tuple[Minimum, ...]:
+        what = f"trial {share[place]} (seed {seed})"
+        return _search(distance, task, plane, drawn[place : place + 1], size=size, what=what)
 
     found: list[tuple[Minimum, ...]] = []
     with one_thread_each(resources.device):
-        for both in resources.executor.map(search, range(trials)):
+        for both in resources.executor.map(search, range(len(share))):
             found.append(both)
             progress(1)
-    metrics: dict[str, Any] = {}
-    columns: dict[str, Any] = {"trial": range(trials)}
-    for number, (mode, metric) in enumerate(zip(MODES, METRICS, strict=True)):
+    columns: dict[str, Any] = {"trial": share}
+    for number, mode in enumerate(MODES):
         each = [both[number] for both in found]
-        ties = sum(minimum.tied for minimum in each)
-        metrics[metric] = Proportion.of(sum(minimum.right for minimum in each), trials, ties=ties).as_metric()
         columns[f"offset_cents_{mode}"] = [minimum.cents for minimum in each]
         columns[f"distance_{mode}"] = [minimum.distance for minimum in each]
         columns[f"tied_{mode}"] = [minimum.tied for minimum in each]
-    return Answer(metrics, pl.DataFrame(columns))
+    table = pl.DataFrame(columns)
+    return Answer(metrics_of(table), table)
+
+
+def metrics_of(table: pl.DataFrame) -> dict[str, Any]:
+    """The proportion of trials whose minimum is right, for each mode."""
+    metrics: dict[str, Any] = {}
+    for mode, metric in zip(MODES, METRICS, strict=True):
+        right = int((table[f"offset_cents_{mode}"].abs() <= TOLERANCE_CENTS).sum())
+        ties = int(table[f"tied_{mode}"].sum())
+        metrics[metric] = Proportion.of(right, table.height, ties=ties).as_metric()
+    return metrics
 
 
 def _search(

@@ -96,4 +96,4 @@ def at_once(distance: AudioDistance, task: Task, probe: Trials, resources: Resou
 
     # what a backward pass would keep is near to what is under way without one
     kept = saved_bytes(forward) + 2 * 8 * task.samples
-    return batch_size(kept, memory=resources.memory, workers=resources.workers, device=resources.device)
+    return batch_size(kept, memory=resources.memory, device=resources.device)

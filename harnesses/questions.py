@@ -28,11 +28,25 @@ from .tasks import make_task
 _PACKAGE = __name__.partition(".")[0]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Texts and numbers that a pair is made from, here and by any other process: the arguments of :func:`pair`."""
+
+    distance: str
+    task: str
+    sample_rate: float
+    duration: float | None
+    task_preset: Mapping[str, Any]
+    distance_preset: Mapping[str, Any]
+    skip: bool = False
+
+
 @dataclass(frozen=True)
 class Pair:
     """A distance and a task that can be asked about each other.
 
     Attributes:
+        recipe: what it was made from.
         distance: the distance; None if it is not available here.
         task: the task, as long as the distance needs.
         distance_identity: for the record.
@@ -43,6 +57,7 @@ class Pair:
         notes: what was warned of as the distance was made.
     """
 
+    recipe: Recipe
     distance: AudioDistance | None
     task: Task
     distance_identity: DistanceIdentity
@@ -61,13 +76,20 @@ class Question(Pair):
         kind: of the record.
         seed: of the trials.
         trials: how many.
+        parameters: what else the harness was told.
         key: of the record.
     """
 
     kind: str
     seed: int
     trials: int
+    parameters: Mapping[str, Any]
     key: str
+
+    @property
+    def possible(self) -> bool:
+        """Whether it can be put to its distance here."""
+        return not (self.skipped or self.unavailable)
 
     @property
     def is_plugin(self) -> bool:
@@ -126,7 +148,17 @@ def pair(
         else:
             specified = make_task(task, asked | {"duration": shortest})
     identity, digest = _identify(distance, made, specified.task)
+    recipe = Recipe(
+        distance=distance,
+        task=task,
+        sample_rate=sample_rate,
+        duration=duration,
+        task_preset=dict(task_preset),
+        distance_preset=dict(distance_preset),
+        skip=skip,
+    )
     return Pair(
+        recipe=recipe,
         distance=made,
         task=specified.task,
         distance_identity=identity,
@@ -164,6 +196,7 @@ def ask(
         raise ValueError(f"{kind} has a parameter {double[0]!r}, and so has {subject.task_identity.name}")
     task_identity = msgspec.structs.replace(subject.task_identity, params={**own, **_plain(parameters)})
     return Question(
+        recipe=subject.recipe,
         distance=subject.distance,
         task=subject.task,
         distance_identity=subject.distance_identity,
@@ -175,6 +208,7 @@ def ask(
         kind=kind,
         seed=seed,
         trials=trials,
+        parameters=dict(parameters),
         key=record_key(
             kind=kind,
             distance=subject.distance_identity,

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from ..losses import names
@@ -17,13 +16,14 @@ from ..results.store import RecordStore
 from . import cost, minimum, screens
 from .affordable import affordable
 from .answers import failed
-from .cells import Cell, answer, prepare
-from .questions import Question
+from .cells import Cell, prepare, work_of
 from .resources import opened
 from .screen_leaderboard import leaderboard_notes, leaderboard_table
 from .selection import standings
 from .suites import CHOICES, Suite, suite
 from .tasks import task_texts
+from .work import Settings, Work
+from .work import answer_all as answer_all_work
 
 DEFAULT_TRIALS, DEFAULT_SEED = 1000, 0
 
@@ -43,8 +43,15 @@ class RankOptions:
     minimum: int | None = None
     device: str = "auto"
     memory: str = "512MiB"
+    workers: int = 1
+    dask: str | None = None
     out: Path = Path("runs")
     debug: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """With what to compute."""
+        return Settings(self.device, self.memory, self.workers, self.dask, self.debug)
 
 
 def run(options: RankOptions, *, as_json: bool) -> int:
@@ -70,6 +77,7 @@ def run(options: RankOptions, *, as_json: bool) -> int:
 
 def _answered(options: RankOptions, chosen: Suite) -> tuple[list[Record], list[Record], list[Record]]:
     """The records of the rankings, of the minima if asked for, and of the costs if there are several tasks."""
+    options.settings.check()
     cells = suite_cells(options, chosen)
     if options.every:
         store = RecordStore(options.out)
@@ -77,9 +85,9 @@ def _answered(options: RankOptions, chosen: Suite) -> tuple[list[Record], list[R
         with opened(options.device, options.memory) as resources:
             cells = affordable(cells, store, resources)
     questions = [] if options.minimum is None else [minimum.question_of(cell, options.minimum) for cell in cells]
-    records = answer_all(cells, options)
+    records = _answer([*map(work_of, cells), *map(minimum.work_of, questions)], options)
     costs = _answer_costs(cells, options) if len({cell.task.name for cell in cells}) > 1 else []
-    return records, _answer_minima(questions, options), costs
+    return records[: len(cells)], records[len(cells) :], costs
 
 
 def rank_suite(options: RankOptions, chosen: Suite) -> list[Record]:
@@ -135,43 +143,18 @@ def answer_all(cells: Sequence[Cell], options: RankOptions) -> list[Record]:
     Raises:
         ValueError: if the folder, the device or the memory is wrong; nothing has been computed then.
     """
-    store = RecordStore(options.out)
-    store.check_writable()
-    with (
-        opened(options.device, options.memory) as resources,
-        screens.progress_bar(sum(cell.trials for cell in cells)) as progress,
-    ):
-        for message in dict.fromkeys(message for cell in cells for message in cell.notes):
-            screens.note(f"note: {message}")
-        return [
-            answer(
-                cell,
-                store,
-                resources,
-                progress=partial(progress, cell.distance_identity.name),
-                debug=options.debug,
-            )
-            for cell in cells
-        ]
+    return _answer([work_of(cell) for cell in cells], options)
 
 
-def _answer_minima(questions: Sequence[Question], options: RankOptions) -> list[Record]:
-    if not questions:
-        return []
-    with (
-        opened(options.device, options.memory) as resources,
-        screens.progress_bar(sum(question.trials for question in questions)) as progress,
-    ):
-        return [
-            minimum.answer(
-                question,
-                RecordStore(options.out),
-                resources,
-                progress=partial(progress, f"minimum of {question.distance_identity.name}"),
-                debug=options.debug,
-            )
-            for question in questions
-        ]
+def _answer(works: Sequence[Work], options: RankOptions) -> list[Record]:
+    def shown(work: Work, done: int) -> None:
+        of_what = "minimum of " if work.question.kind == minimum.KIND else ""
+        progress(f"{of_what}{work.question.distance_identity.name}", done)
+
+    for message in dict.fromkeys(message for work in works for message in work.question.notes):
+        screens.note(f"note: {message}")
+    with screens.progress_bar(sum(work.size for work in works)) as progress:
+        return answer_all_work(works, RecordStore(options.out), options.settings, progress=shown)
 
 
 def _answer_costs(cells: Sequence[Cell], options: RankOptions) -> list[Record]:

@@ -49,7 +49,7 @@ def rank(
     memory: int,
     device: torch.device,
     executor: Executor,
-    workers: int,
+    start: int = 0,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Margins:
     """The margins of every trial, for every column of the task.
@@ -61,11 +61,11 @@ def rank(
         distance: made for the task's sample rate.
         task: whose columns are asked.
         seed: of the trials.
-        trials: how many, from the first.
+        trials: how many.
         memory: budget in bytes for the tensors of all batches under way.
         device: where signals are made and compared.
         executor: runs the batches; threads do, for PyTorch leaves Python's lock while it computes.
-        workers: how many batches the executor runs at once.
+        start: number of the first one; whatever it is, a multiple of a task's block gives each trial the same batch.
         progress: called with the number of trials done, batch by batch.
 
     Raises:
@@ -84,21 +84,22 @@ def rank(
     probe = task.trials(seed, 0, 1).to(device)
     _check_signals(task, probe)
     kept = saved_bytes(lambda: _prediction_distance(distance, task, probe)[1]) + 2 * 8 * task.samples
-    size = batch_size(kept, memory=memory, workers=workers, device=device)
+    size = batch_size(kept, memory=memory, device=device)
+    stop = start + trials
 
-    def measure(start: int) -> Margins:
-        batch = task.trials(seed, start, min(start + size, trials)).to(device)
+    def measure(first: int) -> Margins:
+        batch = task.trials(seed, first, min(first + size, stop)).to(device)
         margins = batch_margins(distance, task, batch)
         columns = {name: values.double().cpu().numpy() for name, values in margins.items()}
         for name, values in columns.items():
             if not np.isfinite(values).all():
-                first = start + int(np.flatnonzero(~np.isfinite(values))[0])
-                raise NonFiniteError(f"the distance is not finite: {name} of trial {first} (seed {seed})")
+                trial = first + int(np.flatnonzero(~np.isfinite(values))[0])
+                raise NonFiniteError(f"the distance is not finite: {name} of trial {trial} (seed {seed})")
         return columns
 
     parts: list[Margins] = []
     with one_thread_each(device):
-        for part in executor.map(measure, range(0, trials, size)):
+        for part in executor.map(measure, range(start, stop, size)):
             parts.append(part)
             if len(parts) % _TRIM_EVERY == 0:
                 return_freed_memory()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Generator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
-from .batching import parse_memory
+from .batching import batches_at_once, parse_memory
+from .processes import available_cores
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def opened(device: str, memory: str) -> Generator[Resources]:
         ValueError: if the device cannot be used here, or the memory is no size.
     """
     where, budget = _device(device), parse_memory(memory)
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    workers = cores if where.type == "cpu" else 1
+    # PyTorch's number is this process's share: what OMP_NUM_THREADS says, or a pool of processes has set
+    workers = batches_at_once(memory=budget, cores=min(available_cores(), torch.get_num_threads()), device=where)
     with ThreadPoolExecutor(workers) as executor:
         yield Resources(where, budget, executor, workers)
 

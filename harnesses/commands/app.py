@@ -42,3 +42,12 @@ def common(command: Command) -> Command:
     json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
     debug_option = click.option("--debug", is_flag=True, help="Show where an error comes from.")
     return json_option(debug_option(command))
+
+
+def parallel(command: Command) -> Command:
+    """The options of commands that can use many processes: ``--workers`` and ``--dask``."""
+    workers = click.option("--workers", type=int, default=1, show_default=True, help="Processes on this machine.")
+    dask = click.option(
+        "--dask", metavar="ADDRESS", default=None, help="Dask scheduler, as in tcp://10.0.0.1:8786, in place of those."
+    )
+    return workers(dask(command))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .app import app, common
+from .app import app, common, parallel
 
 
 @app.command("rank")
@@ -34,7 +34,8 @@ from .app import app, common
 @click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one."
 )
-@click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
+@click.option("--memory", default="512MiB", show_default=True, help="Budget of each process for the tensors under way.")
+@parallel
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the records."
 )

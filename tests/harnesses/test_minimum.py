@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from torch import Tensor
@@ -28,7 +29,7 @@ def resources() -> Iterator[Resources]:
 def _minima(
     distance: AudioDistance, resources: Resources, *, task: Task | None = None, trials: int = 4, seed: int = 0
 ) -> Answer:
-    return minima(distance, task or Sines(duration=0.1), seed=seed, trials=trials, resources=resources)
+    return minima(distance, task or Sines(duration=0.1), seed=seed, share=range(trials), resources=resources)
 
 
 class _Power(RepresentationDistance):
@@ -112,6 +113,16 @@ def test_what_is_found_does_not_depend_on_the_batches(resources: Resources):
     assert together is not None
     assert alone is not None
     assert together["offset_cents_level_matched"].to_list() == alone["offset_cents_level_matched"].to_list()
+
+
+def test_shares_of_the_trials_are_searched_as_all_of_them_are(resources: Resources):
+    task, distance = Sines(duration=0.1), _Power()
+    shares = [
+        minima(distance, task, seed=0, share=share, resources=resources).table for share in (range(2), range(2, 4))
+    ]
+    together = _minima(distance, resources, task=task).table
+    assert together is not None
+    assert pl.concat([share for share in shares if share is not None]).equals(together)
 
 
 def test_a_distance_that_is_not_finite_is_named(resources: Resources):

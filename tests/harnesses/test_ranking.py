@@ -13,10 +13,10 @@ from typing_extensions import override
 
 from tonedeaf.benchmarks.harmonic import Harmonic
 from tonedeaf.benchmarks.sines import Sines
-from tonedeaf.benchmarks.task import LEVEL, PITCH, Task
+from tonedeaf.benchmarks.task import BLOCK, LEVEL, PITCH, Task
 from tonedeaf.benchmarks.tilt import Tilt
 from tonedeaf.harnesses import ranking
-from tonedeaf.harnesses.batching import batch_size, parse_memory, saved_bytes
+from tonedeaf.harnesses.batching import batch_size, batches_at_once, parse_memory, saved_bytes
 from tonedeaf.harnesses.ranking import Margins, NonFiniteError, accuracy, rank
 from tonedeaf.losses import AudioDistance, RepresentationDistance, make
 from tonedeaf.losses.spectral_centroid import Log2SpectralCentroid
@@ -40,7 +40,7 @@ def _rank(
     memory: int = 2**28,
 ) -> Margins:
     task = task or Sines(duration=0.1)
-    return rank(distance, task, seed=0, trials=trials, memory=memory, device=CPU, executor=executor, workers=2)
+    return rank(distance, task, seed=0, trials=trials, memory=memory, device=CPU, executor=executor)
 
 
 class _Energy(RepresentationDistance):
@@ -260,7 +260,32 @@ def test_saved_bytes_counts_each_storage_once():
 
 
 def test_batches_keep_to_the_budget():
-    assert batch_size(2**20, memory=2**30, workers=2, device=CPU) == 12  # the cache decides
-    assert batch_size(2**20, memory=2**23, workers=2, device=CPU) == 2  # the budget decides
-    assert batch_size(2**30, memory=2**20, workers=2, device=CPU) == 1  # never less than one
-    assert batch_size(2**20, memory=2**30, workers=1, device=torch.device("cuda")) == 512
+    assert batch_size(2**20, memory=2**30, device=CPU) == 8  # the cache decides
+    assert batch_size(2**20, memory=2**23, device=CPU) == 4  # the budget decides
+    assert batch_size(2**30, memory=2**20, device=CPU) == 1  # never less than one
+    assert batch_size(2**20, memory=2**28, device=torch.device("cuda")) == 128
+    assert batch_size(1, memory=2**28, device=torch.device("cuda")) == BLOCK  # never more than a block
+    assert batches_at_once(memory=2**29, cores=4, device=CPU) == 4
+    assert batches_at_once(memory=2**26, cores=4, device=CPU) == 2
+    assert batches_at_once(memory=2**29, cores=4, device=torch.device("cuda")) == 1
+
+
+@pytest.mark.parametrize("name", ["mfcc", "log_mss"])
+def test_shares_of_whole_blocks_have_the_same_margins_to_the_last_bit(executor: ThreadPoolExecutor, name: str):
+    distance = make(name)
+
+    def margins(start: int, trials: int) -> Margins:
+        return rank(
+            distance,
+            Sines(duration=0.06),
+            seed=0,
+            start=start,
+            trials=trials,
+            memory=2**26,
+            device=CPU,
+            executor=executor,
+        )
+
+    together, parts = margins(0, 300), [margins(0, BLOCK), margins(BLOCK, 300 - BLOCK)]
+    for column, values in together.items():
+        assert np.concatenate([part[column] for part in parts]).tobytes() == values.tobytes()
