@@ -1,0 +1,145 @@
+"""Evaluations of BassNet, read back: what its tables and figures are made from.
+
+The record says which model was judged on what; its table has one row a window: ``song``, ``seconds`` (of its center),
+``z1``, ``z2`` (mean of the posterior) and ``pattern`` (-1 where unknown).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from .record import Record
+from .store import RecordStore
+
+EVALUATION = "evaluation"
+"""Kind of the record."""
+
+OWN_OBJECTIVE = "paper"
+"""In place of a distance: BassNet's own objective."""
+
+_COLUMNS = ("song", "seconds", "z1", "z2", "pattern")
+
+
+@dataclass(frozen=True)
+class QuadraticClassifier:
+    """Gaussians of the bass patterns in the latent plane, as a record holds them.
+
+    Attributes:
+        patterns: their numbers, from 0, ascending: ``(classes,)``.
+        priors: share of the windows: ``(classes,)``.
+        means: ``(classes, 2)``.
+        covariances: ``(classes, 2, 2)``.
+    """
+
+    patterns: NDArray[np.int64]
+    priors: NDArray[np.float64]
+    means: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+
+    def posterior(self, z: ArrayLike) -> NDArray[np.float64]:
+        """``p(c|z)`` by Bayes' rule: ``(..., 2)`` -> ``(..., classes)``."""
+        offset = np.asarray(z, dtype=np.float64)[..., None, :] - self.means
+        precision = np.linalg.inv(self.covariances)
+        distance = np.einsum("...ci,cij,...cj->...c", offset, precision, offset)
+        score = np.log(self.priors) - 0.5 * (distance + np.linalg.slogdet(self.covariances)[1])
+        likelihood = np.exp(score - score.max(axis=-1, keepdims=True))
+        return likelihood / likelihood.sum(axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A record of kind ``evaluation``, and its windows."""
+
+    record: Record
+    windows: pl.DataFrame
+
+    @property
+    def classifier(self) -> QuadraticClassifier | None:
+        """The classifier of the bass patterns; None if there were no two to tell apart, or z is not a plane."""
+        found: Mapping[str, Any] | None = self.record.metrics.get("quadratic_classifier")
+        if found is None or len(found["means"][0]) != 2:
+            return None
+        return QuadraticClassifier(
+            patterns=np.array(found["patterns"], dtype=np.int64),
+            priors=np.array(found["priors"], dtype=np.float64),
+            means=np.array(found["means"], dtype=np.float64),
+            covariances=np.array(found["covariances"], dtype=np.float64),
+        )
+
+    @property
+    def heading(self) -> str:
+        """What tells it from others: its dataset, and how it was trained."""
+        what = "" if cross_reconstruction(self.record) else ", no cross-reconstruction"
+        return f"{self.record.task.params['dataset']}, {size(self.record)}{what}"
+
+
+def size(record: Record) -> str:
+    """The model's window as the paper writes it, as in ``20/40``: compressed and expanded, in frames of 10 ms."""
+    model = record.task.params["config"]["model"]
+    return f"{model['window']}/{model['expanded']}"
+
+
+def cross_reconstruction(record: Record) -> bool:
+    """Whether each window was reconstructed from a neighbour's latent, or (the ablation) from its own."""
+    return bool(record.task.params["config"]["objective"]["cross_reconstruction"])
+
+
+def same_data(record: Record) -> bool:
+    """Whether the model was judged on songs of the dataset that it was trained with."""
+    params = record.task.params
+    return params["digest"] == params["trained_on"]["digest"]
+
+
+def value(record: Record, metric: str) -> float | None:
+    """A metric's value; None where there was nothing to measure."""
+    found: Any = record.metrics.get(metric)
+    inner = found.get("value") if isinstance(found, Mapping) else found
+    return None if inner is None else float(inner)
+
+
+def read_evaluation(store: RecordStore, record: Record) -> Evaluation:
+    """An evaluation with its windows.
+
+    Raises:
+        ValueError: if the record is none, or has no answer or no windows.
+    """
+    if record.kind != EVALUATION or record.status != "ok":
+        raise ValueError(f"an evaluation with an answer was expected, got {record.kind} ({record.status})")
+    windows = store.trials(record)
+    if missing := [name for name in _COLUMNS if name not in windows.columns]:
+        raise ValueError(f"the evaluation of {record.distance.name} lacks {', '.join(missing)} in its table")
+    return Evaluation(record, windows)
+
+
+def check_evaluations(evaluations: Sequence[Evaluation]) -> None:
+    """Refuse to draw nothing.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    if not evaluations:
+        raise ValueError("a figure needs at least one evaluation")
+
+
+def conditions_text(evaluations: Sequence[Evaluation]) -> str:
+    """On what they were judged, for a caption: songs, sound, size, seed; what differs is listed."""
+    params = [each.record.task.params for each in evaluations]
+
+    def of_all(name: str, texts: Sequence[str]) -> str:
+        return f"{name} {' | '.join(dict.fromkeys(texts))}"
+
+    return ", ".join(
+        (
+            of_all("Dataset", [str(each["dataset"]) for each in params]),
+            of_all("rendered by", [str(each["renderer"]) for each in params]),
+            of_all("songs", [f"{each['songs']} ({each['split']})" for each in params]),
+            of_all("window", [size(each.record) for each in evaluations]),
+            of_all("bins per octave", [str(each["config"]["cqt"]["bins_per_octave"]) for each in params]),
+            of_all("feature maps", [str(each["config"]["model"]["maps"]) for each in params]),
+            of_all("seed", [str(each.record.seed) for each in evaluations]),
+        )
+    )

@@ -1,0 +1,111 @@
+# pyright: reportUnknownMemberType=false
+# (matplotlib leaves its keyword arguments untyped)
+"""Trajectories in the latent space: how z moves through a song.
+
+After Figure 7 of Grachten, Lattner & Deruty 2020: a row for each dimension of z, a column for each evaluation. The
+background shows the bass pattern in force, which the paper's song does not have.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .bassnet_evaluation import Evaluation, check_evaluations, conditions_text
+from .panels import Sizes, draw_heading, small_multiples
+from .pattern_style import pattern_colours, region_colour
+from .style import INK, TEXT_SIZE, colour, styled
+
+_SIZES = Sizes(panel=(3.2, 1.2), left=0.55, between=0.6, above=0.26, below=0.36)
+
+
+def figure_trajectory(evaluations: Sequence[Evaluation]) -> Figure:
+    """Draw the song whose pattern changes most often; save it with :func:`tonedeaf.results.style.save_figure`.
+
+    Args:
+        evaluations: a column each.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    check_evaluations(evaluations)
+    tables = [_song(evaluation) for evaluation in evaluations]
+    with styled():
+        figure, axes = small_multiples(
+            2, len(evaluations), _SIZES, title="The latent variable through a song", caption=_caption(evaluations)
+        )
+        for column, (evaluation, table) in enumerate(zip(evaluations, tables, strict=True)):
+            for row, name in enumerate(("z1", "z2")):
+                _draw(axes[row][column], evaluation, table, name)
+            draw_heading(axes[0][column], evaluation.record.distance.name, evaluation.heading)
+            axes[1][column].set_xlabel("time (s)", labelpad=2)
+    return figure
+
+
+def _song(evaluation: Evaluation) -> pl.DataFrame:
+    """The windows of the song with the most changes of pattern, the first of equals, in time."""
+    ordered = evaluation.windows.sort("song", "seconds")
+    changes = ordered.group_by("song", maintain_order=True).agg(
+        (pl.col("pattern").diff().fill_null(0) != 0).sum().alias("changes")
+    )
+    chosen = changes["song"][int(changes["changes"].to_numpy().argmax())]
+    return ordered.filter(pl.col("song") == chosen)
+
+
+def _draw(axes: Axes, evaluation: Evaluation, table: pl.DataFrame, name: str) -> None:
+    seconds, values = table["seconds"].to_numpy(), table[name].to_numpy()
+    patterns = sorted({int(each) for each in evaluation.windows["pattern"].unique()} - {-1})
+    shades = dict(zip(patterns, map(region_colour, pattern_colours(len(patterns))), strict=True))
+    for pattern, start, stop in _stretches(table):
+        if pattern in shades:
+            axes.axvspan(start, stop, color=shades[pattern], lw=0, zorder=0)
+            if name == "z1" and stop - start > 0.04 * (seconds[-1] - seconds[0]):
+                axes.annotate(
+                    f"{pattern + 1}",
+                    ((start + stop) / 2, 1),
+                    (0, -2),
+                    ("data", "axes fraction"),
+                    textcoords="offset points",
+                    ha="center",
+                    va="top",
+                    fontsize=TEXT_SIZE - 1,
+                    color=INK,
+                )
+    axes.plot(seconds, values, color=colour(evaluation.record.distance.name), lw=0.9, zorder=3)
+    everything = evaluation.windows[name].to_numpy()
+    low, high = (float(each) for each in np.quantile(everything, [0.002, 0.998]))
+    low, high = min(low, float(values.min())), max(high, float(values.max()))
+    room = 0.08 * (high - low) or 0.5
+    axes.set_ylim(low - room, high + 3 * room)  # above: the patterns' numbers
+    if seconds.size > 1:
+        axes.set_xlim(float(seconds[0]), float(seconds[-1]))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.tick_params(length=2.5, width=0.6, pad=2)
+    axes.set_ylabel(f"${name[0]}_{name[1]}$", labelpad=2)
+
+
+def _stretches(table: pl.DataFrame) -> list[tuple[int, float, float]]:
+    """Pattern, start and end (in seconds) of each stretch of windows that share one."""
+    seconds, pattern = table["seconds"].to_numpy(), table["pattern"].to_numpy()
+    edges = np.flatnonzero(np.diff(pattern)) + 1
+    starts = np.concatenate([[0], edges])
+    between = [(seconds[edge - 1] + seconds[edge]) / 2 for edge in edges]
+    ends = [float(seconds[0]), *(float(each) for each in between), float(seconds[-1])]
+    return [(int(pattern[first]), ends[place], ends[place + 1]) for place, first in enumerate(starts)]
+
+
+def _caption(evaluations: Sequence[Evaluation]) -> str:
+    known = any((each.windows["pattern"] >= 0).any() for each in evaluations)
+    background = (
+        " The background, and the numbers above, are the bass pattern in force: a latent that stands for it moves only "
+        "where it changes."
+        if known
+        else ""
+    )
+    return (
+        "Mean of the posterior of z, window after window, in the song whose pattern changes most often; below, its "
+        f"second dimension.{background} {conditions_text(evaluations)}."
+    )
