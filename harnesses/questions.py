@@ -6,10 +6,9 @@ what happens then.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,11 +17,10 @@ import msgspec
 
 from ..benchmarks import Task
 from ..losses import AudioDistance, make
-from ..losses.neural import NeuralDistance
 from ..losses.registry import resolve
 from ..losses.specification import parse
 from ..results.record import DistanceIdentity, TaskIdentity, record_key
-from .sources import package_versions, source_digest
+from .identity import identify, plain
 from .tasks import make_task
 
 _PACKAGE = __name__.partition(".")[0]
@@ -147,7 +145,7 @@ def pair(
                 raise ValueError(skipped)
         else:
             specified = make_task(task, asked | {"duration": shortest})
-    identity, digest = _identify(distance, made, specified.task)
+    identity, digest = identify(distance, made, [type(specified.task)])
     recipe = Recipe(
         distance=distance,
         task=task,
@@ -165,7 +163,7 @@ def pair(
         task_identity=TaskIdentity(
             name=specified.task.name,
             version=specified.task.version,
-            params=_plain({**specified.parameters, **specified.task.materials}),
+            params=plain({**specified.parameters, **specified.task.materials}),
         ),
         source_digest=digest,
         unavailable=specified.task.unavailable or unavailable,
@@ -194,7 +192,7 @@ def ask(
     own = subject.task_identity.params
     if double := sorted(own.keys() & parameters.keys()):
         raise ValueError(f"{kind} has a parameter {double[0]!r}, and so has {subject.task_identity.name}")
-    task_identity = msgspec.structs.replace(subject.task_identity, params={**own, **_plain(parameters)})
+    task_identity = msgspec.structs.replace(subject.task_identity, params={**own, **plain(parameters)})
     return Question(
         recipe=subject.recipe,
         distance=subject.distance,
@@ -245,39 +243,3 @@ def _has_lower_rate(text: str, sample_rate: float, preset: Mapping[str, Any]) ->
     except (ValueError, ImportError):
         return False
     return lowest < sample_rate
-
-
-def _identify(text: str, distance: AudioDistance | None, task: Task) -> tuple[DistanceIdentity, str]:
-    """The distance's identity, and the digest of all sources that decide its numbers on the task."""
-    if distance is None:
-        nothing = DistanceIdentity(name=text, class_name="unavailable", params={}, weights_sha256=None, packages={})
-        return nothing, source_digest([type(task)])
-    assert distance.specification is not None
-    specification = distance.specification
-    parts = [module for module in distance.modules() if isinstance(module, AudioDistance)]
-    ordered = sorted({type(part) for part in parts}, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
-    neural = [part for part in parts if isinstance(part, NeuralDistance)]
-    identity = DistanceIdentity(
-        name=specification.name,
-        class_name=specification.target,
-        params=_plain(specification.parameters),
-        weights_sha256=_weights_digest([part.weights_sha256 for part in neural]),
-        packages=package_versions(ordered, [name for part in neural for name in part.packages]),
-    )
-    return identity, source_digest([*ordered, type(task)])
-
-
-def _weights_digest(digests: Sequence[str]) -> str | None:
-    """The digest of a distance's weights: the only one, or that of its terms' digests in their order."""
-    if len(set(digests)) <= 1:
-        return digests[0] if digests else None
-    return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON says it: tuples are lists."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
