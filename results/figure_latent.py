@@ -60,9 +60,11 @@ def _draw(axes: Axes, evaluation: Evaluation) -> None:
     every = max(1, -(-windows.height // MOST_POINTS))
     shown = windows.gather_every(every)
     across, along = (_range(windows[name].to_numpy()) for name in ("z1", "z2"))
-    patterns = sorted({int(each) for each in windows["pattern"].unique()} - {-1})
+    classifier = evaluation.classifier
+    known = () if classifier is None else classifier.patterns.tolist()
+    patterns = sorted({*(int(each) for each in windows["pattern"].unique()), *known} - {-1})
     colours = dict(zip(patterns, pattern_colours(len(patterns)), strict=True)) | {-1: UNKNOWN_COLOUR}
-    if classifier := evaluation.classifier:
+    if classifier is not None:
         _draw_regions(axes, classifier, colours, across, along)
     for pattern in [*patterns, -1]:
         of_pattern = shown.filter(pl.col("pattern") == pattern)
