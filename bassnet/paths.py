@@ -112,9 +112,7 @@ class Path(ABC):
     def check(self, distance: AudioDistance, name: str) -> None:
         """Raise ``ValueError``, with the path that would do, unless the distance can be used."""
         if self.needs_gradient and not distance.differentiable:
-            raise ValueError(
-                f"{name} has no gradient, and the path {self.name} needs one; the path expected needs none"
-            )
+            raise ValueError(f"{name} has no gradient, which the path {self.name} needs; the path expected would do")
 
     def synthesise(self, f0: Tensor, y: Tensor, level: Tensor, sounding: Tensor, phase: Tensor | None) -> Tensor:
         """Tones of a pitch in Hz, ``(batch, frames)``, with the partials of ``y``: ``(batch, samples)``."""
