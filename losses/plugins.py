@@ -151,8 +151,11 @@ def _convert(text: str, hint: Any, what: str) -> Any:
     value: Any = [part.strip() for part in text.split(",")] if is_sequence else text
     if text.lower() in ("none", "null"):
         value = None if type(None) in options else text
-    if typing.get_origin(hint) is typing.Literal and text not in options:
-        raise ValueError(f"{what} must be one of {', '.join(map(str, options))}, got {text!r}")
+    if typing.get_origin(hint) is typing.Literal:
+        named = {str(option): option for option in options}
+        if text not in named:
+            raise ValueError(f"{what} must be one of {', '.join(named)}, got {text!r}")
+        return named[text]
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
