@@ -32,8 +32,12 @@ def note(message: str) -> None:
 
 
 @contextmanager
-def progress_bar(total: int) -> Generator[Callable[[str, int], None]]:
+def progress_bar(total: int, unit: str = "trials") -> Generator[Callable[[str, int], None]]:
     """A progress bar over trials on a terminal, nothing elsewhere.
+
+    Args:
+        total: how many there are.
+        unit: what they are called.
 
     Yields:
         What is called with the name of the distance under way and the number of trials done since the last call.
@@ -45,7 +49,7 @@ def progress_bar(total: int) -> Generator[Callable[[str, int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("trials"),
+        TextColumn(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
