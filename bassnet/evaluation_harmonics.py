@@ -4,7 +4,7 @@ For harmonic h of a frame with true amplitude a_h and predicted â_h: ``e_h = 20
 
 - h·f0 lies below the centre of the top bin,
 - a_h is above −60 dB re the frame's strongest harmonic (below it there is nothing to hear),
-- â_h is raised to at least −80 dB re that strongest harmonic, so that an absent one costs a finite error.
+- â_h is kept within ±80 dB re that strongest harmonic, so that an absent one costs a finite error.
 
 Of each frame: the root of the mean of e_h² over its harmonics, a log-spectral distance on the harmonics. Of each
 harmonic: the mean of ``|e_h|`` over the frames. **Level-free** is the same after the frame's mean of e_h has been taken
@@ -24,7 +24,7 @@ from .config import F_MIN, CqtConfig
 
 MOST_HARMONICS = 20
 AUDIBLE_DB = -60.0
-FLOOR_DB = -80.0
+LIMIT_DB = 80.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def harmonic_errors(
     within = (frequencies > 0) & (frequencies <= top)
     strongest = np.where(within, amplitudes, 0.0).max(axis=1, keepdims=True, initial=0.0)
     counts = within & (strongest > 0) & (amplitudes > 10 ** (AUDIBLE_DB / 20) * strongest)
-    floored = np.maximum(predicted, 10 ** (FLOOR_DB / 20) * strongest)
-    ratio = np.divide(floored, amplitudes, out=np.ones_like(amplitudes), where=counts)
+    limit = 10 ** (LIMIT_DB / 20)
+    limited = np.clip(predicted, strongest / limit, strongest * limit)
+    ratio = np.divide(limited, amplitudes, out=np.ones_like(amplitudes), where=counts)
     return HarmonicErrors(20 * np.log10(ratio), counts)

@@ -91,7 +91,7 @@ def cross_reconstruction(record: Record) -> bool:
 def same_data(record: Record) -> bool:
     """Whether the model was judged on songs of the dataset that it was trained with."""
     params = record.task.params
-    return params["digest"] == params["trained_on"]["digest"]
+    return params.get("trained_on", params)["digest"] == params["digest"]
 
 
 def value(record: Record, metric: str) -> float | None:

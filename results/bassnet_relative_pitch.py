@@ -43,12 +43,12 @@ class RelativePitch:
     @property
     def reference(self) -> str:
         """What the intervals are above, as in ``the root of the chord``."""
-        return str(self.record.task.params["reference"])
+        return str(self.record.metrics["reference"])
 
     @property
     def seconds(self) -> float:
         """How much was generated at each point."""
-        return float(self.record.task.params["seconds"])
+        return float(self.record.metrics["seconds"])
 
 
 def read_relative_pitch(store: RecordStore, record: Record) -> RelativePitch:

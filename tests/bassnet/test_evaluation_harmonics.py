@@ -55,11 +55,11 @@ def test_strength_is_judged_by_what_lies_below_the_top_bin():
     assert not found.counts[0, 14:].any()
 
 
-def test_a_missing_harmonic_costs_80_decibels():
+def test_a_missing_or_infinite_harmonic_costs_80_decibels():
     true = np.ones((1, 4))
-    predicted = np.array([[1.0, 0.0, 1e-9, -1.0]])
+    predicted = np.array([[1.0, 0.0, 1e-9, np.inf]])
     found = harmonic_errors(predicted, true, np.array([55.0]), CQT)
-    np.testing.assert_allclose(found.decibels, [[0, -80, -80, -80]])
+    np.testing.assert_allclose(found.decibels, [[0, -80, -80, 80]])
 
 
 def test_silence_does_not_count():

@@ -81,8 +81,10 @@ def a_grid(make_record: MakeRecord) -> RelativePitch:
     generator = np.random.default_rng(0)
     data = np.where(np.isin(INTERVALS, [-12, -8, -5]), 1 / 3, 0.0)
     shares = generator.dirichlet(np.full(INTERVALS.size, 0.1), size=(5, 5))
-    told = parameters() | {"reference": "the root of the chord", "seconds": 60.0}
-    record = make_record(kind="relative_pitch", distance="paper", task="bassnet", task_params=told, metrics={})
+    told = {"reference": "the root of the chord", "seconds": 60.0, "songs": [4, 7]}
+    record = make_record(
+        kind="relative_pitch", distance="paper", task="bassnet", task_params=parameters(), metrics=told
+    )
     return RelativePitch(record, np.linspace(-2, 2, 5), np.linspace(-1.5, 1.5, 5), INTERVALS, shares, data)
 
 
