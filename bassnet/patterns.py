@@ -67,6 +67,15 @@ PATTERNS: dict[str, tuple[Pattern, ...]] = {
 }
 """Per dataset, its patterns: number ``p`` of the labels is entry ``p``, the paper's pattern ``p + 1``."""
 
+SUMMARIES = {
+    "A1": "harmony: the root, third or fifth of the chord (3 patterns)",
+    "A2": "harmony: root or fifth, by whether the chord is minor or major (2 patterns)",
+    "A3": "timbre: root or fifth, by whether a guitar or an organ plays (2 patterns)",
+    "A4": "rhythm: roots, thirds and fifths on beats of the drums, and scales (5 patterns)",
+}
+"""What the bass follows in each dataset."""
+SOURCE = "Grachten, Lattner & Deruty 2020, BassNet, section 5.1"
+
 
 def random_patterns(count: int, bars: int, generator: np.random.Generator) -> list[int]:
     """The pattern of each bar, of ``count``: it changes at a bar line with probability 0.1, uniformly to another."""

@@ -11,13 +11,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .config import SAMPLE_RATE
 from .dataset import Dataset, Song, begin, finish, write_song
-from .manifest import Bar, Recipe, RendererIdentity, SongDocument
+from .manifest import VERSION, Bar, Recipe, RendererIdentity, SongDocument
 from .midi import score_midi
 from .patterns import BEATS
-from .songs import TICKS, Score, compose_song, song_generator
+from .songs import TICKS, Score, check_dataset, compose_song, song_generator
 from .stored_audio import normalise_peak
 from .truth import song_labels
+
+MOST_SONGS = 100_000
+LEAST_SECONDS, MOST_SECONDS = 1.0, 600.0
 
 _STREAM = 1
 
@@ -50,6 +54,30 @@ class Renderer(Protocol):
     def render(self, score: Score, generator: np.random.Generator) -> Sound:
         """A score as sound, of ``score.samples`` samples; what is random in it comes from the generator."""
         ...
+
+
+def make_recipe(dataset: str, *, songs: int, seed: int, seconds: float, renderer: Renderer) -> Recipe:
+    """The recipe of an artificial dataset.
+
+    Raises:
+        ValueError: if there is no such dataset, or an argument is out of its range.
+    """
+    check_dataset(dataset)
+    if not 1 <= songs <= MOST_SONGS:
+        raise ValueError(f"songs must be in 1..{MOST_SONGS}, got {songs}")
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, got {seed}")
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+        raise ValueError(f"seconds must be in {LEAST_SECONDS:g}..{MOST_SECONDS:g}, got {seconds:g}")
+    return Recipe(
+        version=VERSION,
+        dataset=dataset,
+        seed=seed,
+        songs=songs,
+        seconds=seconds,
+        sample_rate=SAMPLE_RATE,
+        renderer=renderer.identity,
+    )
 
 
 def render_song(recipe: Recipe, renderer: Renderer, index: int) -> tuple[Song, bytes]:

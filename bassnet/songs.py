@@ -110,12 +110,9 @@ def compose_song(dataset: str, *, seed: int, index: int, seconds: float) -> Scor
     amplitude ``s`` and ``1 − s`` with s uniform in 0.1 to 0.9, the louder one at full volume.
 
     Raises:
-        ValueError: if there is no such dataset, or an argument is out of its range.
+        ValueError: if there is no such dataset, or seed or index is negative.
     """
-    if dataset not in PATTERNS:
-        raise ValueError(f"dataset must be one of {', '.join(PATTERNS)}, got {dataset!r}")
-    if min(seed, index) < 0:
-        raise ValueError(f"seed and index must not be negative, got {seed} and {index}")
+    check_dataset(dataset)
     generator = song_generator(dataset, seed=seed, index=index, stream=_STREAM)
     beat = round(6e7 / generator.uniform(_SLOWEST, _FASTEST))
     count = max(1, round(seconds * 1e6 / (BEATS * beat)))
@@ -129,6 +126,16 @@ def compose_song(dataset: str, *, seed: int, index: int, seconds: float) -> Scor
     volumes = dict(pair for playing in instruments for pair in playing)
     mix = [_chord_part(program, volume, bars) for program, volume in sorted(volumes.items())]
     return Score(beat=beat, bars=bars, mix=(*mix, _drums(dataset, count)), bass=_bass(dataset, bars))
+
+
+def check_dataset(dataset: str) -> None:
+    """Refuse a dataset that there is not.
+
+    Raises:
+        ValueError: naming those that there are.
+    """
+    if dataset not in PATTERNS:
+        raise ValueError(f"dataset must be one of {', '.join(PATTERNS)}, got {dataset!r}")
 
 
 def song_generator(dataset: str, *, seed: int, index: int, stream: int) -> np.random.Generator:

@@ -36,11 +36,26 @@ class SuiteRow:
     summary: str
 
 
-Row = Description | TaskRow | SuiteRow
+@dataclass(frozen=True)
+class DatasetRow:
+    """A dataset: its name, whether it can be made here, if not why, how many bass patterns, what renders here, source."""
+
+    name: str
+    available: bool
+    reason: str
+    patterns: int
+    renderers: tuple[str, ...]
+    source: str
+    summary: str
+
+
+Row = Description | TaskRow | SuiteRow | DatasetRow
 
 
 def catalogue(what: str) -> Sequence[Row]:
-    """The rows of ``distances``, ``tasks`` or ``suites``."""
+    """The rows of ``distances``, ``tasks``, ``suites`` or ``datasets``."""
+    if what == "datasets":
+        return _dataset_rows()
     if what == "suites":
         return [SuiteRow(suite.name, suite.distances, suite.summary) for suite in SUITES.values()]
     if what == "tasks":
@@ -57,8 +72,20 @@ def _task_row(name: str) -> TaskRow:
     return TaskRow(name, not task.unavailable, task.unavailable, task.version, task.columns, task.source, summary)
 
 
+def _dataset_rows() -> list[DatasetRow]:
+    from ..bassnet import renderers
+    from ..bassnet.patterns import PATTERNS, SOURCE, SUMMARIES
+
+    there = tuple(name for name in renderers.NAMES if not renderers.missing(name))
+    return [
+        DatasetRow(name, True, "", len(patterns), there, SOURCE, SUMMARIES[name]) for name, patterns in PATTERNS.items()
+    ]
+
+
 def table(rows: Sequence[Row]) -> Table:
     """The rows, as a table."""
+    if isinstance(rows[0], DatasetRow):
+        return pairs_table("dataset", [(row.name, row.summary) for row in rows if isinstance(row, DatasetRow)])
     if isinstance(rows[0], SuiteRow):
         return pairs_table("suite", [(row.name, row.summary) for row in rows if isinstance(row, SuiteRow)])
     if isinstance(rows[0], TaskRow):

@@ -11,7 +11,7 @@ from .app import DONE, FAILED, app, common
 
 
 @app.command("list")
-@click.argument("what", type=click.Choice(["distances", "tasks", "suites"]), default="distances")
+@click.argument("what", type=click.Choice(["distances", "tasks", "suites", "datasets"]), default="distances")
 @common
 def list_command(what: str, as_json: bool, debug: bool) -> None:
     """What there is, whether it can run here, and if not why."""
