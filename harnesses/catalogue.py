@@ -38,7 +38,7 @@ class SuiteRow:
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """A dataset: its name, whether it can be made here, if not why, how many bass patterns, what renders here, source."""
+    """A dataset: its name, whether it can be made here, if not why, its bass patterns, what renders here, source."""
 
     name: str
     available: bool
