@@ -114,7 +114,7 @@ def test_pca_is_the_published_whitening(form: str, checkpoint: Path, signal: Ten
 
 def _part(network: nn.Module, modules: int) -> nn.Sequential:
     assert isinstance(network, nn.Sequential)
-    return network[:modules]
+    return nn.Sequential(*[*network][:modules])
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv3_2", "fc1_1"])
