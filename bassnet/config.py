@@ -161,6 +161,10 @@ class TrainingConfig:
         validation_share: of the songs.
         validation_windows: how many windows, evenly spread over the validation songs, its loss is taken over.
         seed: of the split into training and validation songs, the initial weights, and what is drawn in training.
+        keep: whose weights are the run's: those with the smallest validation loss, or the last. A model that learns
+            from something that is no part of the validation loss needs ``last``.
+        start_at_scale: give the initial output the mean and standard deviation of the training songs' basses; not in
+            the paper.
         precision: ``bf16`` multiplies in bfloat16 (weights and their updates stay float32).
         compile: let ``torch.compile`` fuse the model.
     """
@@ -176,6 +180,8 @@ class TrainingConfig:
     validation_share: float = 0.1
     validation_windows: int = 2000
     seed: int = 0
+    keep: Literal["best", "last"] = "best"
+    start_at_scale: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     compile: bool = False
 

@@ -80,6 +80,13 @@ class BassNet(nn.Module):
         self.level = StepHead(bins=cqt.bins, steps=model.head_steps, maps=model.head_maps)
         self.onset = StepHead(bins=cqt.bins, steps=model.head_steps, maps=model.head_maps)
 
+    def start_output_at(self, mean: float, deviation: float) -> None:
+        """Let the predicted log magnitude start with a mean and a standard deviation, by its batch normalisation.
+
+        Otherwise Adam, whose steps are of one size, needs a thousand of them to get there.
+        """
+        self.decoder_y.start_output_at(mean, deviation)
+
     @property
     def window_shape(self) -> tuple[int, int, int]:
         """Channels, time steps and bins of a window."""

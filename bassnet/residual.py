@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +116,13 @@ class Decoder(nn.Module):
         for block, partner in zip(self.blocks, reversed(tied.blocks), strict=True):
             x = block(x, partner)
         return x
+
+    def start_output_at(self, mean: float, deviation: float) -> None:
+        """Give the output a mean and a standard deviation."""
+        last = cast(TransposedBlock, self.blocks[-1])
+        for norm in (last.norm, last.shortcut_norm):  # they are added
+            nn.init.constant_(norm.weight, deviation / math.sqrt(2))
+            nn.init.constant_(norm.bias, mean / 2)
 
 
 def _convolve(x: Tensor, weight: Tensor, dilation: Dilation) -> Tensor:
