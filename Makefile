@@ -29,8 +29,9 @@ help: ## list the targets
 bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the published values (runs/bench)
 	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
 
-readme: $(STAMP) ## rewrite the tables of README.md and results/published from registry and records
-	$(VENV) -m tonedeaf.harnesses.readme
+readme: $(STAMP) ## rewrite tables, figures and report of README.md and results/published from registry and records
+	OMP_NUM_THREADS=1 .venv/bin/tonedeaf publish --records results/published --out results/published \
+		--page README.md --page docs/which-loss.md
 
 test: lint types ## check style and types, then run the tests
 	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS) --dist worksteal

@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .intervals import Proportion
 from .leaderboard import Difference, Standing
 from .record import Record
 
-_AXES = {"pitch": 0, "level": 1, "tilt": 2}
-
 
 def leaderboard_markdown(standings: Sequence[Standing]) -> str:
-    """One line a distance, best first: its worst cell, its mean, its lead, its cost; ends with a newline."""
+    """One line a distance that has every cell, best first: worst cell, mean, lead, cost; ends with a newline."""
     lines = [
-        "| | distance | worst cell | where | mean | ahead of the next by (worst · mean) | ms forward + backward |",
+        "| | distance | worst cell (95 %) | where | mean (95 %) | ahead of the next by (worst · mean) "
+        "| ms forward + backward |",
         "|--:|---|--:|---|--:|---|--:|",
     ]
-    for place, standing in enumerate(standings, start=1):
+    for place, standing in enumerate((one for one in standings if one.complete), start=1):
         where = "–" if standing.worst is None else f"{standing.worst[0]}, {standing.worst[1]}"
-        lead = standing.lead
+        lead, cost = standing.lead, standing.cost
         ahead = "–" if lead is None else f"{_difference(lead.minimum)} · {_difference(lead.mean)}"
-        cost = standing.cost
         spent = "–" if cost is None else f"{cost.forward_ms:.1f} + {cost.backward_ms or 0:.1f}"
+        worst = None if standing.worst is None else standing.intervals.get(standing.worst)
         lines.append(
-            f"| {place} | `{standing.distance}` | {standing.minimum:.3f} | {where} | {standing.mean:.3f} "
-            f"| {ahead} | {spent} |"
+            f"| {place} | `{standing.distance}` | {_estimate(standing.minimum, worst)} | {where} "
+            f"| {_estimate(standing.mean, standing.mean_interval)} | {ahead} | {spent} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], not_here: Mapping[str, str]) -> str:
+    """Who is not on the leaderboard, and why, one line each; ends with a newline.
+
+    Args:
+        records: the board's.
+        standings: of these records.
+        not_here: distances that cannot run where this is published, and why.
+    """
+    lines: list[str] = []
+    tasks = len({record.task.name for record in records})
+    for standing in standings:
+        if standing.complete:
+            continue
+        own = [record for record in records if record.distance.name == standing.distance]
+        reasons = list(dict.fromkeys(f"{one.status}: {one.reason}" for one in own if one.status != "ok"))
+        asked = sum(record.status == "ok" for record in own)
+        if asked and asked == tasks:
+            reasons.insert(0, f"{standing.missing} cells fewer than others")
+        elif asked:
+            reasons.insert(0, f"an answer on {asked} of {tasks} tasks")
+        lines.append(f"- `{standing.distance}`: {'; '.join(reasons)}")
+    named = {standing.distance for standing in standings}
+    lines.extend(f"- `{name}`: unavailable: {reason}" for name, reason in not_here.items() if name not in named)
+    return "\n".join(lines or ["Every distance that was asked has every cell."]) + "\n"
 
 
 def tasks_markdown(records: Sequence[Record]) -> str:
@@ -69,20 +94,24 @@ def columns_markdown(records: Sequence[Record], distance: str) -> str:
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for record in own:
-        axes = ("pitch", next(axis for axis in _AXES if axis != "pitch" and f"{axis}_" in " ".join(record.metrics)))
+        other = next((column.partition("_")[0] for column in record.metrics if not column.startswith("pitch_")), "")
         cells: list[str] = []
-        for axis in axes:
-            columns = sorted((column for column in record.metrics if column.startswith(f"{axis}_")), key=_step)
-            if not any(column.endswith("_analytic") for column in columns):
-                cells.append("–")
-            cells.extend(_with_interval(Proportion.from_metric(record.metrics[column])) for column in columns)
+        for axis in ("pitch", other):
+            found = {
+                column.split("_")[1]: _with_interval(Proportion.from_metric(record.metrics[column]))
+                for column in sorted(record.metrics, key=column_order)
+                if column.startswith(f"{axis}_")
+            }
+            cells.append(found.pop("analytic", "–"))
+            cells.extend([*found.values(), "–", "–"][:2])
         lines.append(f"| `{record.task.name}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _step(column: str) -> float:
-    step = column.split("_")[1]
-    return 0.0 if step == "analytic" else float(step)
+def column_order(column: str) -> tuple[bool, str, float]:
+    """By axis, pitch first; within an axis the derivative first, then from small steps to large ones."""
+    axis, _, step = column.partition("_")
+    return axis != "pitch", axis, 0.0 if step == "analytic" else float(step.partition("_")[0])
 
 
 def _with_interval(cell: Proportion) -> str:
@@ -93,9 +122,13 @@ def _worst(record: Record | None) -> str:
     if record is None or record.status != "ok":
         return "–" if record is None else record.status
     values = {column: Proportion.from_metric(metric).value for column, metric in record.metrics.items()}
-    pitch = min(value for column, value in values.items() if column.startswith("pitch_"))
-    other = min(value for column, value in values.items() if not column.startswith("pitch_"))
-    return f"{pitch:.2f} · {other:.2f}"
+    pitch = [value for column, value in values.items() if column.startswith("pitch_")]
+    other = [value for column, value in values.items() if not column.startswith("pitch_")]
+    return " · ".join(f"{min(several):.2f}" if several else "–" for several in (pitch, other))
+
+
+def _estimate(value: float, interval: tuple[float, float] | None) -> str:
+    return f"{value:.3f}" if interval is None else f"{value:.3f} ({interval[0]:.3f}–{interval[1]:.3f})"
 
 
 def _difference(difference: Difference) -> str:

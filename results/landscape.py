@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .collection import Collection
 from .record import Record
 from .store import RecordStore
 
@@ -90,8 +91,12 @@ class Landscape:
         return Grid(pitch, level, rows[column].to_numpy().reshape(level.size, pitch.size))
 
 
-def read_landscape(store: RecordStore, record: Record) -> Landscape:
+def read_landscape(store: RecordStore | Collection, record: Record) -> Landscape:
     """A record's landscape.
+
+    Args:
+        store: where its table is.
+        record: of kind ``curve``, ``map`` or ``field``.
 
     Raises:
         ValueError: if the record has no table, or names no targets.

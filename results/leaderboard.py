@@ -6,7 +6,7 @@ distance is compared with the next one below it, its runner-up, on the same tria
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -60,6 +60,8 @@ class Standing:
         cells: its sign accuracies.
         missing: how many cells others have, and it has not.
         longer: whether a task gave it longer signals than another distance.
+        intervals: 95 % Wilson interval of each cell.
+        mean_interval: 95 % bootstrap interval of its mean over the cells; None without cells.
         lead: over the next one; None for the last, and where the two were not asked the same trials.
         cost: if it was measured.
     """
@@ -68,6 +70,8 @@ class Standing:
     cells: Mapping[CellName, float]
     missing: int
     longer: bool
+    intervals: Mapping[CellName, tuple[float, float]] = field(default_factory=dict[CellName, tuple[float, float]])
+    mean_interval: tuple[float, float] | None = None
     lead: Lead | None = None
     cost: Cost | None = None
 
@@ -132,12 +136,15 @@ def leaderboard(
         for task in dict.fromkeys(record.task.name for record in rankings)
     }
     cost_of = {record.distance.name: _cost(record) for record in costs if record.status == "ok"}
+    draws = _Draws(tuple(usual), outcomes, replicates, seed)
     standings = [
         Standing(
             distance=name,
-            cells=own,
+            cells={cell: proportion.value for cell, proportion in own.items()},
+            intervals={cell: (proportion.low, proportion.high) for cell, proportion in own.items()},
             missing=len(everything - own.keys()),
             longer=any(_duration(record) > usual[task] for task, record in by_distance[name].items()),
+            mean_interval=draws.mean_interval(by_distance[name]),
             cost=cost_of.get(name),
         )
         for name, own in cells.items()
@@ -145,14 +152,14 @@ def leaderboard(
     standings.sort(key=lambda one: (one.missing, -by(one), -one.mean, one.distance))
     for place, (ours, theirs) in enumerate(pairwise(list(standings))):
         if ours.complete and theirs.complete:
-            pairs = [(by_distance[ours.distance][task], by_distance[theirs.distance][task]) for task in usual]
-            standings[place] = replace(ours, lead=_lead(theirs.distance, pairs, outcomes, replicates, seed))
+            lead = draws.lead(theirs.distance, by_distance[ours.distance], by_distance[theirs.distance])
+            standings[place] = replace(ours, lead=lead)
     return standings
 
 
-def _cells(records: Iterable[Record]) -> dict[CellName, float]:
+def _cells(records: Iterable[Record]) -> dict[CellName, Proportion]:
     return {
-        (record.task.name, column): Proportion.from_metric(metric).value
+        (record.task.name, column): Proportion.from_metric(metric)
         for record in records
         if record.status == "ok"
         for column, metric in record.metrics.items()
@@ -168,30 +175,51 @@ def _cost(record: Record) -> Cost:
     return Cost(metrics["forward_ms"], metrics["backward_ms"], metrics["kept_mib"])
 
 
-def _lead(
-    runner_up: str,
-    pairs: Sequence[tuple[Record, Record]],
-    outcomes: Callable[[Record], pl.DataFrame],
-    replicates: int,
-    seed: int,
-) -> Lead | None:
-    """The lead over the runner-up, resampling the trials of each task; None unless both had the same trials."""
-    generator = np.random.default_rng(seed)
-    shares: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
-    for pair in pairs:
-        asked = [(one.task, one.seed, one.trials) for one in pair]
-        if asked[0] != asked[1]:
-            return None
-        columns = sorted(pair[0].metrics)
-        right = [(outcomes(one).select(columns).to_numpy() > 0).astype(np.float64) for one in pair]
-        # the first row is the trials as they were
-        weights = np.vstack(
-            [np.full(len(right[0]), 1 / len(right[0])), resampling_weights(len(right[0]), replicates, generator)]
-        )
-        for side, own in zip(shares, right, strict=True):
-            side.append(weights @ own)
-    ours, theirs = (np.hstack(side) for side in shares)
-    return Lead(runner_up, _difference(ours.min(1) - theirs.min(1)), _difference(ours.mean(1) - theirs.mean(1)))
+class _Draws:
+    """Bootstrap over the trials of each task; distances that were asked the same trials get the same draws."""
+
+    def __init__(
+        self, tasks: Sequence[str], outcomes: Callable[[Record], pl.DataFrame], replicates: int, seed: int
+    ) -> None:
+        self._tasks, self._outcomes = tasks, outcomes
+        self._replicates, self._generator = replicates, np.random.default_rng(seed)
+        self._weights: dict[tuple[str, int], NDArray[np.float64]] = {}
+        self._found: dict[tuple[str, ...], NDArray[np.float64]] = {}
+
+    def _shares(self, records: Mapping[str, Record]) -> NDArray[np.float64]:
+        """Sign accuracies ``(1 + replicates, cells)``: the first row is of the trials as they were."""
+        keys = tuple(records[task].key for task in self._tasks if task in records)
+        if keys not in self._found:
+            self._found[keys] = self._drawn(records)
+        return self._found[keys]
+
+    def _drawn(self, records: Mapping[str, Record]) -> NDArray[np.float64]:
+        parts: list[NDArray[np.float64]] = []
+        for task in self._tasks:
+            record = records.get(task)
+            if record is None or record.status != "ok":
+                continue
+            right = (self._outcomes(record).select(sorted(record.metrics)).to_numpy() > 0).astype(np.float64)
+            trials = len(right)
+            if (task, trials) not in self._weights:
+                drawn = resampling_weights(trials, self._replicates, self._generator)
+                self._weights[task, trials] = np.vstack([np.full(trials, 1 / trials), drawn])
+            parts.append(self._weights[task, trials] @ right)
+        return np.hstack(parts) if parts else np.empty((1 + self._replicates, 0))
+
+    def mean_interval(self, records: Mapping[str, Record]) -> tuple[float, float] | None:
+        """Of the mean over the cells; None without cells."""
+        shares = self._shares(records)
+        return percentile_interval(shares[1:].mean(1)) if shares.size else None
+
+    def lead(self, runner_up: str, ours: Mapping[str, Record], theirs: Mapping[str, Record]) -> Lead | None:
+        """The lead over the runner-up; None unless both had the same trials."""
+        for task in self._tasks:
+            asked = [(one[task].task, one[task].seed, one[task].trials) for one in (ours, theirs)]
+            if asked[0] != asked[1]:
+                return None
+        first, second = self._shares(ours), self._shares(theirs)
+        return Lead(runner_up, _difference(first.min(1) - second.min(1)), _difference(first.mean(1) - second.mean(1)))
 
 
 def _difference(values: NDArray[np.float64]) -> Difference:

@@ -70,8 +70,12 @@ _COLOURS = {
     "log_mss": "#56b4e9",
     "log2_spectral_centroid": "#cc79a7",
     "log_spectral_transport": "#009e73",
+    "tonedeaf": "#d55e00",
+    "paper": INK,
+    "none": FAINT_INK,
 }
-"""The distances of Table 1, after Okabe & Ito (2008); related ones look related."""
+"""The distances of Table 1, after Okabe & Ito (2008), related ones look related; the suite's own; the baselines of
+training."""
 
 _OTHER_COLOURS = (
     "#882255",

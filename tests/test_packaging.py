@@ -186,6 +186,9 @@ def unpacked(wheel: Path) -> Path:
 def test_wheel_holds_the_listed_packages_and_their_data_and_nothing_else(unpacked: Path):
     expected = {Path("tonedeaf/py.typed")}
     expected |= {Path("tonedeaf") / path.relative_to(ROOT) for path in (ROOT / "results" / "reference").glob("*.json")}
+    parts = [path for path in (ROOT / "results" / "report").rglob("*") if path.is_file()]
+    assert parts, "no parts of the report on disk"
+    expected |= {Path("tonedeaf") / path.relative_to(ROOT) for path in parts}
     assert len(expected) > 1, "no reference data on disk"
     for package in LISTED:
         folder = Path(*package.split("."))

@@ -3,6 +3,6 @@
 A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
 """
 
-from . import listing, ranking, landscapes, descent, weights  # isort: skip (the order is that of `tonedeaf --help`)
+from . import listing, ranking, landscapes, descent, weights, bassnet_data, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
 
-__all__ = ["descent", "landscapes", "listing", "ranking", "weights"]
+__all__ = ["bassnet_data", "descent", "landscapes", "listing", "publishing", "ranking", "swap", "weights"]

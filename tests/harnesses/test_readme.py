@@ -2,17 +2,24 @@
 
 import re
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 import tonedeaf
+from tonedeaf.harnesses.catalogue import catalogue
 from tonedeaf.harnesses.cli import run_command
-from tonedeaf.harnesses.readme import PAGES, PUBLISHED, insert
+from tonedeaf.harnesses.publish_run import page_tables, publication_of
+from tonedeaf.losses import Description
+from tonedeaf.results.page_tables import insert
 from tonedeaf.results.store import RecordStore
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PUBLISHED = ROOT / "results" / "published"
+PAGES = (README, PUBLISHED / "README.md", ROOT / "docs" / "which-loss.md")
 
 
 def _block(language: str, containing: str) -> str:
@@ -21,15 +28,27 @@ def _block(language: str, containing: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
-def test_the_tables_are_what_registry_and_records_say(page: Path):
+@pytest.fixture(scope="module")
+def made() -> dict[str, Callable[[], str]]:
+    described = [row for row in catalogue("distances") if isinstance(row, Description)]
+    return page_tables(publication_of([PUBLISHED], described), described)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: "/".join(page.parts[-2:]))
+def test_the_tables_are_what_registry_and_records_say(page: Path, made: dict[str, Callable[[], str]]):
     text = page.read_text(encoding="utf-8")
-    assert insert(text, PAGES[page]()) == text, "run make readme"
+    assert insert(text, made) == text, "run make readme"
 
 
-def test_a_table_without_a_place_is_an_error():
-    with pytest.raises(ValueError, match="no place for the table x"):
-        insert("nothing here", {"x": "1"})
+def test_make_readme_fills_every_page_that_has_tables():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    (command,) = re.findall(r"tonedeaf (publish .*)", makefile)
+    filled = {
+        ROOT / "results" / "published" / "README.md",
+        *(ROOT / page for page in re.findall(r"--page (\S+)", command)),
+    }
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *PUBLISHED.glob("*.md")]
+    assert {page for page in pages if "<!-- table: " in page.read_text(encoding="utf-8")} == filled == set(PAGES)
 
 
 def test_the_published_records_are_whole():

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tonedeaf.results import (
@@ -67,3 +68,31 @@ def build_record(
 @pytest.fixture(scope="session")
 def make_record() -> Callable[..., Record]:
     return build_record
+
+
+def build_evaluation(
+    distance: str, seed: int, *, pitch: float = 0.5, condition: str = "audio-only", version: int = 1, **more: Any
+) -> Record:
+    """A record of kind ``evaluation``: one trained model."""
+    record = build_record(
+        distance=distance,
+        seed=seed,
+        kind="evaluation",
+        task="bassnet",
+        task_params={"dataset": "A1", "preset": "tiny", "path": "expected", "condition": condition},
+        metrics={
+            "raw_pitch_accuracy": pitch,
+            "raw_chroma_accuracy": min(1.0, pitch + 0.1),
+            "median_cents": 100 * (1 - pitch),
+            "octave_errors": 0.3 * (1 - pitch),
+            "harmonic_db": 6.0 - pitch,
+            "f0_cross_entropy": 3 * (1 - pitch),
+        },
+        **more,
+    )
+    return msgspec.structs.replace(record, task=msgspec.structs.replace(record.task, version=version))
+
+
+@pytest.fixture(scope="session")
+def make_evaluation() -> Callable[..., Record]:
+    return build_evaluation

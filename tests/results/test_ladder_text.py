@@ -5,7 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from tonedeaf.results import Proportion, Record
-from tonedeaf.results.ladder_text import columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
+from tonedeaf.results.ladder_text import (
+    absent_markdown,
+    columns_markdown,
+    leaderboard_markdown,
+    minimum_markdown,
+    tasks_markdown,
+)
 from tonedeaf.results.leaderboard import Cost, Difference, Lead, Standing
 
 MakeRecord = Callable[..., Record]
@@ -58,11 +64,33 @@ def test_columns_go_from_analytic_to_coarse_with_their_intervals(records: list[R
 
 def test_the_leaderboard_says_by_how_much_and_at_what_cost():
     lead = Lead("b", Difference(0.1, 0.05, 0.15), Difference(-0.01, -0.02, 0.0))
-    first = Standing("a", {("sines", "pitch_analytic"): 0.9}, 0, False, lead, Cost(1.25, None, None))
+    cell = ("sines", "pitch_analytic")
+    first = Standing(
+        "a", {cell: 0.9}, 0, False, {cell: (0.85, 0.93)}, (0.8, 0.95), lead=lead, cost=Cost(1.25, None, None)
+    )
     last = Standing("b", {}, 1, False)
     lines = leaderboard_markdown([first, last]).splitlines()[2:]
-    assert lines[0] == (
-        "| 1 | `a` | 0.900 | sines, pitch_analytic | 0.900 "
+    assert lines == [
+        "| 1 | `a` | 0.900 (0.850–0.930) | sines, pitch_analytic | 0.900 (0.800–0.950) "
         "| +0.100 (+0.050 to +0.150) · -0.010 (-0.020 to +0.000) | 1.2 + 0.0 |"
-    )
-    assert lines[1] == "| 2 | `b` | 0.000 | – | 0.000 | – | – |"
+    ]
+
+
+def test_who_is_not_on_the_leaderboard_is_listed_with_the_reason(make_record: MakeRecord):
+    records = [
+        make_record(distance="whole", task="sines"),
+        make_record(distance="whole", task="tilt"),
+        make_record(distance="half", task="sines"),
+        make_record(distance="broken", task="sines", status="failed"),
+    ]
+    standings = [
+        Standing("whole", {}, 0, False),
+        Standing("half", {}, 6, False),
+        Standing("broken", {}, 12, False),
+    ]
+    assert absent_markdown(records, standings, {"vggish": "no weights", "half": "cannot run here"}).splitlines() == [
+        "- `half`: an answer on 1 of 2 tasks",
+        "- `broken`: failed: out of memory",
+        "- `vggish`: unavailable: no weights",
+    ]
+    assert "every cell" in absent_markdown(records[:2], standings[:1], {})

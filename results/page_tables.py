@@ -1,0 +1,161 @@
+"""The tables of Markdown pages, by name, and how they get into a page.
+
+A table stands between two comments that name it; the rest of the page is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from .descent_text import correlation_markdown, descent_markdown
+from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
+from .publication import Publication
+from .record import Record
+from .table1_text import markdown
+from .training_text import foretelling_markdown, study_markdown
+from .which_loss import which_loss_markdown
+
+_START = re.compile(r"<!-- table: ([a-z0-9-]+) -->")
+
+
+def tables(publication: Publication) -> dict[str, Callable[[], str]]:
+    """Name of a table to what makes it; each is made only when a page has a place for it."""
+    return {
+        "table1": lambda: _table1(publication),
+        "leaderboard": lambda: _leaderboard(publication),
+        "not-on-the-leaderboard": lambda: _absent(publication),
+        "ladder": lambda: _ladder(publication),
+        "tonedeaf": lambda: _columns(publication, "tonedeaf"),
+        "boards": lambda: _boards(publication),
+        "minimum": lambda: minimum_markdown(publication.minima.records) if publication.minima else NOTHING,
+        "descent": lambda: _descent(publication),
+        "correlation": lambda: _correlation(publication),
+        "ablation": lambda: _ablation(publication),
+        "training": lambda: "\n".join(map(study_markdown, publication.studies)) or NOTHING,
+        "foretelling": lambda: foretelling_markdown(publication),
+        "which-loss": lambda: which_loss_markdown(publication),
+        "set-aside": lambda: _set_aside(publication),
+    }
+
+
+NOTHING = "No record of this is published yet.\n"
+
+NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on one page.\n" + "".join(
+    f"\n## {heading}\n\n<!-- table: {name} -->\n<!-- end of table: {name} -->\n"
+    for heading, name in (
+        ("Which loss should I use?", "which-loss"),
+        ("Leaderboard", "leaderboard"),
+        ("Not on the leaderboard", "not-on-the-leaderboard"),
+        ("Worst column of pitch and of level, by task", "ladder"),
+        ("Other seeds, sample rates and phases", "boards"),
+        ("Table 1 of Turian & Henry 2020", "table1"),
+        ("Where the global minimum is", "minimum"),
+        ("Descent", "descent"),
+        ("Does sign accuracy foretell descent?", "correlation"),
+        ("Training", "training"),
+        ("Does sign accuracy foretell training?", "foretelling"),
+        ("Set aside", "set-aside"),
+    )
+)
+"""What a folder's page is made from where there is none."""
+
+
+def insert(text: str, contents: Mapping[str, Callable[[], str]]) -> str:
+    """The text with each table between its two comments.
+
+    Args:
+        text: of a page.
+        contents: name of a table to what makes it; tables that the page has no place for are not made.
+
+    Raises:
+        ValueError: if the page has a place for a table that is not there, or a place without an end.
+    """
+    for name in _START.findall(text):
+        start, end = f"<!-- table: {name} -->", f"<!-- end of table: {name} -->"
+        if name not in contents:
+            raise ValueError(f"there is no table {name!r}; there are {', '.join(sorted(contents))}")
+        between = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+        if not between.search(text):
+            raise ValueError(f"the place of the table {name} has no end: put {end} after {start}")
+        content = contents[name]()
+        text = between.sub(lambda _found, new=f"{start}\n\n{content}\n{end}": new, text)
+    return text
+
+
+def in_order(records: Sequence[Record], distances: Sequence[str]) -> list[Record]:
+    """Records in the order they have by task, and within a task in the order of the distances."""
+    tasks = list(dict.fromkeys(record.task.name for record in records))
+    first = {name: place for place, name in enumerate(distances)}
+    return sorted(
+        records,
+        key=lambda one: (tasks.index(one.task.name), first.get(one.distance.name, len(first)), one.distance.name),
+    )
+
+
+def _table1(publication: Publication) -> str:
+    return NOTHING if publication.table1 is None else markdown(publication.table1)
+
+
+def _leaderboard(publication: Publication) -> str:
+    if not publication.boards:
+        return NOTHING
+    settings = f"\n{publication.boards[0].title}; {len(publication.boards[0].tasks)} tasks.\n"
+    return leaderboard_markdown(publication.standings[0]) + settings
+
+
+def _ladder(publication: Publication) -> str:
+    if not publication.boards:
+        return NOTHING
+    best_first = [standing.distance for standing in publication.standings[0]]
+    return tasks_markdown(in_order(publication.boards[0].records, best_first))
+
+
+def _absent(publication: Publication) -> str:
+    if not publication.boards:
+        return NOTHING
+    return absent_markdown(publication.boards[0].records, publication.standings[0], publication.conventions.not_here)
+
+
+def _columns(publication: Publication, distance: str) -> str:
+    own = publication.boards[0].of_distance(distance) if publication.boards else []
+    return columns_markdown(own, distance) if own else NOTHING
+
+
+def _boards(publication: Publication) -> str:
+    """The leaderboards beside the main one and the ablation: other seeds, rates and phases."""
+    parts = [
+        f"**{board.title}**; {', '.join(board.tasks)}\n\n{leaderboard_markdown(standings)}"
+        for board, standings in list(zip(publication.boards, publication.standings, strict=True))[1:]
+        if board is not publication.ablation
+    ]
+    return "\n".join(parts) or NOTHING
+
+
+def _descent(publication: Publication) -> str:
+    board = publication.descents
+    if board is None:
+        return NOTHING
+    parts = [
+        f"{f'**{task}** ({board.title})' if len(board.tasks) > 1 else board.title}\n\n"
+        + descent_markdown([record for record in board.records if record.task.name == task])
+        for task in board.tasks
+    ]
+    return "\n".join(parts)
+
+
+def _correlation(publication: Publication) -> str:
+    parts = [
+        f"**{task}**, {count} distances\n\n{correlation_markdown(found)}"
+        for task, (count, found) in publication.correlations.items()
+    ]
+    return "\n".join(parts) or NOTHING
+
+
+def _ablation(publication: Publication) -> str:
+    board = publication.ablation
+    return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
+
+
+def _set_aside(publication: Publication) -> str:
+    return "".join(f"- {one.what}: {one.reason}\n" for one in publication.set_aside) or "Nothing.\n"

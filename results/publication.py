@@ -1,0 +1,199 @@
+"""What is published: boards and their standings, minima, descents, landscapes and training, from one collection.
+
+Everything that a page, a figure or the report shows is taken from here, so that they show the same records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .boards import Board, boards
+from .collection import Collection, SetAside, name_of, newest
+from .descent_correlation import Correlation, correlations, matching_rankings
+from .landscape import Landscape, read_landscape
+from .leaderboard import Standing, leaderboard
+from .record import Record
+from .studies import Study, studies
+from .table1 import ROWS, Table1, table1_from_records
+
+LANDSCAPES = ("curve", "map", "field")
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Settings of Table 1: parameters of the task, and of the distances that have them."""
+
+    task: Mapping[str, Any]
+    distance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What the records do not say.
+
+    Attributes:
+        tasks: names of the tasks, in the order in which they are shown.
+        paper: the paper's mode of Table 1.
+        house: the house mode of Table 1.
+        ablation: the distances of the ablation, in order.
+        not_here: distances that cannot run where this is published, and why.
+        sources: distance to where it comes from.
+    """
+
+    tasks: tuple[str, ...]
+    paper: Mode
+    house: Mode
+    ablation: tuple[str, ...] = ()
+    not_here: Mapping[str, str] = field(default_factory=dict[str, str])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A collection, and everything that is derived from it, each computed when it is first asked for."""
+
+    collection: Collection
+    conventions: Conventions
+
+    @cached_property
+    def _boards(self) -> tuple[list[Board], list[SetAside]]:
+        of_kind = self.collection.of_kind
+        return boards(of_kind("ranking"), of_kind("cost"), self.conventions.tasks)
+
+    @property
+    def boards(self) -> list[Board]:
+        """Of the rankings: the main one first; empty without rankings."""
+        return self._boards[0]
+
+    @cached_property
+    def standings(self) -> list[list[Standing]]:
+        """Of each board, best first."""
+        return [leaderboard(board.records, self.collection.trials, costs=board.costs) for board in self.boards]
+
+    @cached_property
+    def ablation(self) -> Board | None:
+        """The board that has most of the ablation's distances, if it has most of them."""
+        wanted = set(self.conventions.ablation)
+
+        def count(board: Board) -> int:
+            return len(wanted & {record.distance.name for record in board.records})
+
+        best = max(self.boards, key=count, default=None)
+        return best if best is not None and 2 * count(best) > len(wanted) > 0 else None
+
+    @cached_property
+    def _minima(self) -> tuple[list[Board], list[SetAside]]:
+        return boards(self.collection.of_kind("minimum"), (), self.conventions.tasks)
+
+    @property
+    def minima(self) -> Board | None:
+        """Records of kind ``minimum`` that can be compared: those on most tasks; None without any."""
+        return next(iter(self._minima[0]), None)
+
+    @cached_property
+    def _descents(self) -> tuple[list[Board], list[SetAside]]:
+        return boards(self.collection.of_kind("descent"), (), self.conventions.tasks)
+
+    @property
+    def descents(self) -> Board | None:
+        """Records of kind ``descent`` that can be compared: those on most tasks; None without any."""
+        return next(iter(self._descents[0]), None)
+
+    @cached_property
+    def correlations(self) -> dict[str, tuple[int, list[Correlation]]]:
+        """Of sign accuracy and descent: task to the number of distances (3 or more) and what was found.
+
+        All rankings of a task have the same number of trials: the one for which there are the most.
+        """
+        found: dict[str, tuple[int, list[Correlation]]] = {}
+        rankings = self.collection.of_kind("ranking")
+        records = () if self.descents is None else self.descents.records
+        for task in dict.fromkeys(record.task.name for record in records):
+            descents = [record for record in records if record.task.name == task]
+            by_trials = [
+                matching_rankings([one for one in rankings if one.trials == trials], descents)
+                for trials in sorted({one.trials or 0 for one in rankings})
+            ]
+            pairs = max(by_trials, key=len, default=[])
+            if len(pairs) >= 3:
+                found[task] = len(pairs), correlations(pairs, self.collection.trials)
+        return found
+
+    @cached_property
+    def _landscapes(self) -> tuple[dict[tuple[str, str], list[Landscape]], list[SetAside]]:
+        found: dict[tuple[str, str], list[Landscape]] = {}
+        aside: list[SetAside] = []
+        answered = [one for one in self.collection.of_kind(*LANDSCAPES) if one.status == "ok"]
+        for kind, task in dict.fromkeys((one.kind, one.task.name) for one in answered):
+            own = [one for one in answered if (one.kind, one.task.name) == (kind, task)]
+            ground = [_ground(one) for one in own]
+            usual = max(ground, key=lambda each: (ground.count(each), each))
+            alike = [one for one, its in zip(own, ground, strict=True) if its == usual]
+            kept, earlier = newest(alike, lambda one: one.distance.name)
+            reason = "another version, seed or other targets than most landscapes of its task"
+            others = [SetAside(name_of(one), reason) for one in own if one not in alike]
+            aside.extend([*earlier, *others])
+            found[kind, task] = [self._landscape(one) for one in kept]
+        return found, aside
+
+    def _landscape(self, record: Record) -> Landscape:
+        return read_landscape(self.collection, record)
+
+    def landscapes(self, kind: str) -> dict[str, list[Landscape]]:
+        """Task to the landscapes of a kind that can stand in one figure."""
+        return {task: several for (own, task), several in self._landscapes[0].items() if own == kind}
+
+    @cached_property
+    def _studies(self) -> tuple[list[Study], list[SetAside]]:
+        return studies(self.collection.records)
+
+    @property
+    def studies(self) -> list[Study]:
+        """Of training, the largest first."""
+        return self._studies[0]
+
+    @cached_property
+    def table1(self) -> Table1 | None:
+        """Table 1; None if no record of it is there."""
+        paper, house = (
+            _table1_records(self.collection.of_kind("ranking"), mode)
+            for mode in (self.conventions.paper, self.conventions.house)
+        )
+        return table1_from_records(paper, house) if paper or house else None
+
+    @cached_property
+    def set_aside(self) -> list[SetAside]:
+        """Everything that was read and is not shown in its place, and why."""
+        parts = (self._boards, self._minima, self._descents, self._landscapes, self._studies)
+        return list(dict.fromkeys([*self.collection.set_aside, *(one for part in parts for one in part[1])]))
+
+
+def _ground(record: Record) -> tuple[int, int, str]:
+    return record.task.version, -record.seed, repr(record.task.params.get("targets"))
+
+
+def _table1_records(rankings: Sequence[Record], mode: Mode) -> list[Record]:
+    """Of each row, the answer with the most trials in a mode; then of the lowest seed, then the latest."""
+    best: dict[str, Record] = {}
+    for record in rankings:
+        params = {**record.distance.params, **record.task.params}
+        asked = {**mode.task, **{name: value for name, value in mode.distance.items() if name in params}}
+        if record.task.name != "sines" or record.distance.name not in ROWS or not asked.items() <= params.items():
+            continue
+        present = best.get(record.distance.name)
+        if present is None or _preference(record) > _preference(present):
+            best[record.distance.name] = record
+    return list(best.values())
+
+
+def _preference(record: Record) -> tuple[bool, int, int, int, float]:
+    return (
+        record.status == "ok",
+        record.task.version,
+        record.trials or 0,
+        -record.seed,
+        record.started.timestamp(),
+    )

@@ -1,0 +1,62 @@
+"""The figures of a publication, by name: each is drawn only when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from .figure_cost import by_mean, cost_points, figure_cost
+from .figure_curve import figure_curve
+from .figure_descent import figure_descent
+from .figure_field import figure_field
+from .figure_foretelling import figure_foretelling, shown_pairs
+from .figure_map import figure_map
+from .figure_table1 import figure_table1
+from .figure_training import SHOWN, figure_training
+from .publication import Publication
+
+Drawing = Callable[[], Figure]
+
+
+def figures(publication: Publication) -> dict[str, Drawing]:
+    """Name of a file (without a suffix) to what draws it: a figure for everything that there are records of."""
+    found: dict[str, Drawing] = {}
+    if publication.table1 is not None:
+        found["table1"] = partial(figure_table1, publication.table1)
+    if publication.boards and cost_points(publication.standings[0], by_mean):
+        found["cost"] = partial(figure_cost, publication.boards[0], publication.standings[0])
+    for task, landscapes in publication.landscapes("curve").items():
+        found[f"curve-{task}"] = partial(figure_curve, landscapes)
+    for kind, draw in (("map", figure_map), ("field", figure_field)):
+        for task, landscapes in publication.landscapes(kind).items():
+            targets = landscapes[0].targets
+            for number, target in enumerate(targets):
+                which = f"-{target.pitch_hz:g}hz" if len(targets) > 1 else ""
+                found[f"{kind}-{task}{which}"] = partial(draw, landscapes, number)
+    found.update(_descents(publication))
+    found.update(_training(publication))
+    return found
+
+
+def _descents(publication: Publication) -> dict[str, Drawing]:
+    records = () if publication.descents is None else publication.descents.records
+    answered = [record for record in records if record.status == "ok"]
+    return {
+        f"descent-{task}": partial(
+            figure_descent, [one for one in answered if one.task.name == task], publication.collection.trials
+        )
+        for task in dict.fromkeys(record.task.name for record in answered)
+    }
+
+
+def _training(publication: Publication) -> dict[str, Drawing]:
+    found: dict[str, Drawing] = {}
+    for study in publication.studies:
+        if any(name in study.metrics for name in SHOWN):
+            found[f"training-{study.name}"] = partial(figure_training, study)
+        if publication.boards and shown_pairs(publication.standings[0], study):
+            board, standings = publication.boards[0], publication.standings[0]
+            found[f"foretelling-{study.name}"] = partial(figure_foretelling, board, standings, study)
+    return found

@@ -1,0 +1,136 @@
+"""Studies: which evaluations of trained models are compared with each other.
+
+A study is one condition of one comparison (see :mod:`.training_comparison`): its arms share data, preset, target, steps
+and segments, and differ in their loss, and in the path of its gradient. Evaluations of older versions of the task, and
+earlier answers, are set aside by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .collection import SetAside, name_of, newest
+from .record import Record
+from .training_comparison import METRICS, NONE, PAPER, SHARED, ArmName, ArmResult, arm_of, compare_arms, figure
+
+KIND = "evaluation"
+BASELINES = (PAPER, NONE)
+LABELS: Mapping[str, tuple[str, str]] = {
+    "raw_pitch_accuracy": ("raw pitch accuracy", ""),
+    "raw_chroma_accuracy": ("raw chroma accuracy", ""),
+    "median_cents": ("median pitch error", "cents"),
+    "octave_errors": ("octave errors", ""),
+    "harmonic_db": ("harmonic amplitudes: error", "dB"),
+    "harmonic_db_level_free": ("harmonic amplitudes, level-free: error", "dB"),
+    "level_db": ("level: error", "dB"),
+    "onset_f_measure": ("onset F-measure", ""),
+    "qda_accuracy": ("style read from z", ""),
+}
+"""What is written beside the metrics of :data:`.training_comparison.METRICS`: words, and a unit where there is one."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Arms that can be compared.
+
+    Attributes:
+        task: what was trained, as in ``bassnet``.
+        version: of the task.
+        settings: what all arms share: the parameters of :data:`.training_comparison.SHARED` that the records have.
+        condition: ``replace``, ``audio-only``, or empty.
+        arms: over seeds: the baselines first, then by pitch accuracy, best first.
+        runs: arm to seed to the record that says so.
+    """
+
+    task: str
+    version: int
+    settings: Mapping[str, str]
+    condition: str
+    arms: tuple[ArmResult, ...]
+    runs: Mapping[ArmName, Mapping[int, Record]]
+
+    @property
+    def title(self) -> str:
+        """Its settings, in one line."""
+        shown = {name: value for name, value in self.settings.items() if name != "digest"}
+        parts = [f"{name.replace('_', ' ')} {value}" for name, value in shown.items()]
+        return ", ".join([*([self.condition] if self.condition else []), *parts]) or self.task
+
+    @property
+    def name(self) -> str:
+        """What tells it from others, as part of a file's name."""
+        parts = [self.task, *(self.settings.get(each, "") for each in ("dataset", "preset")), self.condition]
+        return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts if part)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that any arm has, in order."""
+        return tuple(name for name in METRICS if any(name in arm.metrics for arm in self.arms))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Every seed that has an answer."""
+        return tuple(sorted({seed for arm in self.arms for seed in arm.seeds}))
+
+    @property
+    def failed(self) -> list[str]:
+        """Runs without an answer, a line each."""
+        return [f"{self.label(arm)}, seed {seed}: {why}" for arm in self.arms for seed, why in arm.failed.items()]
+
+    def label(self, result: ArmResult) -> str:
+        """The loss, and the path of its gradient where arms differ in it."""
+        paths = {other.arm.path for other in self.arms if other.arm.loss not in BASELINES}
+        plain = len(paths) < 2 or result.arm.loss in BASELINES
+        return result.arm.loss if plain else f"{result.arm.loss} ({result.arm.path})"
+
+    def values(self, result: ArmResult, metric: str) -> dict[int, float]:
+        """Seed to the value of a metric."""
+        found = {seed: figure(self.runs[result.arm][seed], metric) for seed in result.seeds}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+
+def studies(records: Sequence[Record]) -> tuple[list[Study], list[SetAside]]:
+    """The studies in some records, those with most runs first, and by name what is left out.
+
+    Args:
+        records: of any kinds; those of kind ``evaluation`` are used.
+    """
+    own = [record for record in records if record.kind == KIND]
+    latest: dict[str, int] = {}
+    for record in own:
+        latest[record.task.name] = max(record.task.version, latest.get(record.task.name, 0))
+    aside = [
+        SetAside(name_of(one), f"version {one.task.version} of the task; version {latest[one.task.name]} is published")
+        for one in own
+        if one.task.version != latest[one.task.name]
+    ]
+    current = [record for record in own if record.task.version == latest[record.task.name]]
+    kept, earlier = newest(current, lambda one: (_setting(one), arm_of(one), one.seed))
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for record in kept:
+        groups.setdefault(_setting(record), []).append(record)
+    found = [_study(group) for group in groups.values()]
+    found.sort(key=lambda one: (-sum(len(arm.seeds) for arm in one.arms), one.title))
+    return found, [*aside, *earlier]
+
+
+def _setting(record: Record) -> tuple[str, ...]:
+    params = record.task.params
+    return record.task.name, *(str(params.get(name)) for name in (*SHARED, "condition"))
+
+
+def _study(records: Sequence[Record]) -> Study:
+    first = records[0]
+    runs: dict[ArmName, dict[int, Record]] = {}
+    for record in records:
+        runs.setdefault(arm_of(record), {})[record.seed] = record
+    params = first.task.params
+    return Study(
+        task=first.task.name,
+        version=first.task.version,
+        settings={name: str(params[name]) for name in SHARED if params.get(name) is not None},
+        condition=str(params.get("condition", "")),
+        arms=tuple(compare_arms(records)),
+        runs=runs,
+    )

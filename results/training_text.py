@@ -1,0 +1,61 @@
+"""Training as Markdown: what a model learnt with each loss, and whether ranking foretold it."""
+
+from __future__ import annotations
+
+from .figure_foretelling import RANKINGS, shown_pairs
+from .publication import Publication
+from .seed_intervals import SeedMean
+from .studies import LABELS, Study
+from .training_comparison import METRICS
+
+
+def study_markdown(study: Study) -> str:
+    """One line an arm, with means and 95 % t-intervals over seeds; ends with a newline."""
+    heads = [_heading(name) for name in study.metrics]
+    lines = [
+        f"**{study.task}: {study.title}**; seeds {', '.join(map(str, study.seeds))}",
+        "",
+        f"| loss | seeds | {' | '.join(heads)} |",
+        f"|---|--:|{'--:|' * len(heads)}",
+    ]
+    for arm in study.arms:
+        cells = " | ".join(mean_text(arm.metrics.get(name)) for name in study.metrics)
+        lines.append(f"| `{study.label(arm)}` | {len(arm.seeds)} | {cells} |")
+    if study.failed:
+        lines += ["", *(f"- {line}" for line in study.failed)]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(metric: str) -> str:
+    label, unit = LABELS[metric]
+    return f"{label}{f' ({unit})' if unit else ''} {'↑' if METRICS[metric] else '↓'}"
+
+
+def mean_text(mean: SeedMean | None) -> str:
+    """A mean with its interval, as many digits as tell something; a dash without one."""
+    if mean is None:
+        return "–"
+    digits = 3 if abs(mean.value) < 10 else 1
+    text = f"{mean.value:.{digits}f}"
+    if mean.low is None or mean.high is None:
+        return text
+    return f"{text} ({mean.low:.{digits}f} to {mean.high:.{digits}f})"
+
+
+def foretelling_markdown(publication: Publication) -> str:
+    """Spearman's ρ of the main board's figures with raw pitch accuracy, a line for each study and figure."""
+    lines = [
+        "| study | sign accuracy | Spearman's ρ with raw pitch accuracy | p | distances |",
+        "|---|---|--:|--:|--:|",
+    ]
+    head = len(lines)
+    for study in publication.studies if publication.boards else []:
+        for pair in shown_pairs(publication.standings[0], study):
+            if pair.found.rho is not None and pair.found.p is not None:
+                lines.append(
+                    f"| {study.title} | {RANKINGS[pair.ranking]}{', named in advance' if pair.primary else ''} "
+                    f"| {pair.found.rho:+.2f} | {pair.found.p:.2g} | {pair.found.n} |"
+                )
+    if len(lines) == head:
+        return "No three distances have been both ranked and trained with yet.\n"
+    return "\n".join(lines) + "\n"

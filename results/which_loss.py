@@ -1,0 +1,158 @@
+"""Which loss should I use? What the records answer, need by need.
+
+A recommendation is the best of the complete distances by one stated number; nothing is weighed by hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .intervals import Proportion
+from .leaderboard import CellName, Standing
+from .publication import Publication
+from .studies import BASELINES
+from .training_text import mean_text
+
+CHANCE = 0.5
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A need, the distance that meets it best, the number that says so, and its cost in ms (None if not measured)."""
+
+    need: str
+    distance: str
+    evidence: str
+    milliseconds: float | None
+
+
+def advice(publication: Publication) -> list[Advice]:
+    """What the records recommend; a need that no record speaks of is left out."""
+    complete = [one for one in publication.standings[0] if one.complete] if publication.boards else []
+    found: list[Advice] = []
+    if complete:
+        best = max(complete, key=lambda one: (one.minimum, one.mean))
+        found.append(_by_cell("pitch and level, whatever the sound", best, best.worst))
+        for need, axis in (("pitch alone", "pitch"), ("level alone", "level")):
+            own = [(one, _worst(one, axis)) for one in complete]
+            known = [(one, cell) for one, cell in own if cell is not None]
+            if known:
+                one, cell = max(known, key=lambda pair: (pair[0].cells[pair[1]], pair[0].mean))
+                found.append(_by_cell(need, one, cell))
+        found.extend(_cheapest(complete))
+    found.extend(_by_descent(publication, complete))
+    found.extend(_by_training(publication, complete))
+    return found
+
+
+def verdicts(standing: Standing) -> Counter[str]:
+    """How many cells are ``better`` than chance, ``worse`` than chance, or ``neither``, by their 95 % intervals."""
+    return Counter(
+        "better" if low > CHANCE else "worse" if high < CHANCE else "neither"
+        for low, high in standing.intervals.values()
+    )
+
+
+def which_loss_markdown(publication: Publication) -> str:
+    """Two tables: what to take for which need, and how each distance does against chance; ends with a newline."""
+    found = advice(publication)
+    if not found:
+        return "No record answers this yet.\n"
+    lines = ["| you need | take | because | ms a pair |", "|---|---|---|--:|"]
+    lines.extend(
+        f"| {one.need} | `{one.distance}` | {one.evidence} "
+        f"| {'–' if one.milliseconds is None else f'{one.milliseconds:.1f}'} |"
+        for one in found
+    )
+    if publication.boards:
+        board, standings = publication.boards[0], publication.standings[0]
+        cells = max(len(one.cells) for one in standings)
+        lines += [
+            "",
+            f"Of the cells of each distance (at most {cells}: {len(board.tasks)} tasks; {board.title}), those in which "
+            "it is right more often than a coin, those that cannot be told from one, and those in which it is wrong "
+            "more often than right (95 % intervals, each cell by itself):",
+            "",
+            "| distance | cells | better than chance | no better | worse | worst cell |",
+            "|---|--:|--:|--:|--:|---|",
+        ]
+        for one in standings:
+            if one.worst is not None:
+                counted = verdicts(one)
+                lines.append(
+                    f"| `{one.distance}` | {len(one.cells)} | {counted['better']} | {counted['neither']} "
+                    f"| {counted['worse']} | {one.minimum:.3f} ({_place(one.worst)}) |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+def _by_cell(need: str, standing: Standing, cell: CellName | None) -> Advice:
+    assert cell is not None
+    low, high = standing.intervals[cell]
+    evidence = f"worst cell {standing.cells[cell]:.3f} ({low:.3f}–{high:.3f}; {_place(cell)})"
+    return Advice(need, standing.distance, evidence, _milliseconds(standing))
+
+
+def _worst(standing: Standing, axis: str) -> CellName | None:
+    own = [cell for cell in standing.cells if cell[1].startswith(f"{axis}_")]
+    return min(own, key=lambda cell: standing.cells[cell], default=None)
+
+
+def _place(cell: CellName) -> str:
+    return f"{cell[0]}, {cell[1].replace('_', ' ')}"
+
+
+def _cheapest(complete: Sequence[Standing]) -> list[Advice]:
+    able = [one for one in complete if verdicts(one)["better"] == len(one.cells) and one.cost is not None]
+    if not able:
+        return []
+    best = min(able, key=lambda one: _milliseconds(one) or 0.0)
+    return [_by_cell("the least time, and better than chance in every cell", best, best.worst)]
+
+
+def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
+    board = publication.descents
+    if board is None:
+        return []
+    found: list[Advice] = []
+    for task in board.tasks:
+        reached = {
+            one.distance.name: (Proportion.from_metric(one.metrics["reached"]), one.metrics["median_steps"] or 0.0)
+            for one in board.records
+            if one.task.name == task and one.status == "ok"
+        }
+        if reached:
+            name = max(reached, key=lambda each: (reached[each][0].value, -reached[each][1]))
+            share, steps = reached[name]
+            evidence = (
+                f"reaches {share.value:.2f} of the targets ({share.low:.2f}–{share.high:.2f}), median {steps:.0f} steps"
+            )
+            found.append(Advice(f"gradient descent that arrives, on {task}", name, evidence, _cost_of(name, complete)))
+    return found
+
+
+def _by_training(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
+    found: list[Advice] = []
+    metric = "raw_pitch_accuracy"
+    for study in publication.studies:
+        means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
+        own = [name for name in means if name not in BASELINES]
+        if own:
+            name = max(own, key=lambda each: means[each].value)
+            evidence = f"raw pitch accuracy {mean_text(means[name])} over {means[name].n} seeds"
+            baseline = means.get("paper")
+            if baseline is not None:
+                evidence += f"; BassNet's own objective: {mean_text(baseline)}"
+            found.append(Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete)))
+    return found
+
+
+def _cost_of(name: str, complete: Sequence[Standing]) -> float | None:
+    return next((_milliseconds(one) for one in complete if one.distance == name), None)
+
+
+def _milliseconds(standing: Standing) -> float | None:
+    cost = standing.cost
+    return None if cost is None else cost.forward_ms + (cost.backward_ms or 0.0)
