@@ -7,7 +7,6 @@ leaves open how; what is here is ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from .config import F_MIN, HOP, SAMPLE_RATE, CqtConfig
 from .evaluation_onsets import match_onsets, pooled_f_measure
+from .tracks import Track
 
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP
 
@@ -25,20 +25,7 @@ _APART = 5
 _CANDIDATES = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
-class DescriptorCurves(Protocol):
-    """What is decoded of a track: tensors, one entry a frame."""
-
-    f0_probabilities: Tensor
-    """``(frames, bins)``."""
-    level: Tensor
-    """``(frames,)``, in [0, 1]."""
-    onset: Tensor
-    """``(frames,)``, in [0, 1]."""
-
-
-def decode_f0(
-    track: DescriptorCurves, cqt: CqtConfig, *, threshold: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def decode_f0(track: Track, cqt: CqtConfig, *, threshold: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The pitch of a track, and where there is one.
 
     Args:

@@ -1,14 +1,12 @@
 """Decoding: pitches between bins, thresholds that are best, peaks that are peaks."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from tonedeaf.bassnet.config import CqtConfig
 from tonedeaf.bassnet.decoding import decode_f0, onset_threshold, pick_onsets, refined_f0, voicing_threshold
+from tonedeaf.bassnet.tracks import Track
 
 SEMITONES = CqtConfig(bins_per_octave=12)
 THIRDS = CqtConfig(bins_per_octave=36)
@@ -59,15 +57,8 @@ def test_ends_of_the_range_and_silence():
         refined_f0(np.zeros((1, 88)), THIRDS)
 
 
-@dataclass
-class Curves:
-    f0_probabilities: Tensor
-    level: Tensor
-    onset: Tensor
-
-
 def test_a_frame_at_the_threshold_is_voiced():
-    track = Curves(torch.eye(88)[[24, 36, 48]], torch.tensor([0.25, 0.5, 0.75]), torch.zeros(3))
+    track = Track(torch.zeros(3, 88), torch.eye(88)[[24, 36, 48]], torch.tensor([0.25, 0.5, 0.75]), torch.zeros(3))
     f0, voiced = decode_f0(track, SEMITONES, threshold=0.5)
     np.testing.assert_allclose(f0, [110.0, 220.0, 440.0], rtol=1e-12)
     assert voiced.tolist() == [False, True, True]
