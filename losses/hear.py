@@ -60,6 +60,8 @@ class Hear(NeuralDistance):
         average: bool = True,
         weights: str = "",
     ) -> None:
+        if not module:
+            raise PluginError("'hear:' is not a HEAR module: write hear:package.module or hear:path/file.py")
         loaded = load_module(module)
         for name in _FUNCTIONS:
             if not callable(getattr(loaded, name, None)):

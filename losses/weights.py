@@ -232,7 +232,7 @@ def verified(row: Weights, folder: Path) -> str:
     for file in row.files:
         path = folder / file.name
         if not path.is_file():
-            raise WeightsUnavailableError(f"needs weights that are not here: {what_to_do(row, path)}")
+            raise WeightsUnavailableError(f"needs weights that are not here: {what_to_do(row, file, path)}")
         found = file_sha256(path)
         if file.sha256 is not None and found != file.sha256:
             size = "" if file.size in (None, path.stat().st_size) else f" ({path.stat().st_size} of {file.size} bytes)"
@@ -243,11 +243,11 @@ def verified(row: Weights, folder: Path) -> str:
     return _identity(digests)
 
 
-def what_to_do(row: Weights, path: Path) -> str:
+def what_to_do(row: Weights, file: WeightFile, path: Path) -> str:
     """How a missing file can be had, in one line."""
     if isinstance(row.origin, FromPackage):
         return f"{path} is missing: pip install --force-reinstall {row.origin.install}"
-    return f"tonedeaf weights fetch {row.name}, or put {row.origin.address(path.name)} at {path}"
+    return f"tonedeaf weights fetch {row.name}, or put {row.origin.address(file.name)} at {path}"
 
 
 def _identity(digests: list[tuple[str, str]]) -> str:

@@ -71,7 +71,7 @@ def _download(
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise WeightsUnavailableError(
-            f"{address} could not be fetched ({reason}); what is here is kept: {what_to_do(row, path)}"
+            f"{address} could not be fetched ({reason}); what is here is kept: {what_to_do(row, file, path)}"
         ) from error
     found = file_sha256(part)
     if file.sha256 is not None and found != file.sha256:
