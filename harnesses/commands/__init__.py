@@ -3,6 +3,16 @@
 A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
 """
 
-from . import listing, ranking, landscapes, descent, weights, bassnet_data, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
+from . import listing, ranking, landscapes, descent, weights, bassnet_data, bassnet_train, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
 
-__all__ = ["bassnet_data", "descent", "landscapes", "listing", "publishing", "ranking", "swap", "weights"]
+__all__ = [
+    "bassnet_data",
+    "bassnet_train",
+    "descent",
+    "landscapes",
+    "listing",
+    "publishing",
+    "ranking",
+    "swap",
+    "weights",
+]
