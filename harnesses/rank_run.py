@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..losses import names
+from ..losses.weights import downloads_allowed
 from ..results.record import Record
 from ..results.record_document import encode_record
 from ..results.store import RecordStore
@@ -45,6 +46,7 @@ class RankOptions:
     memory: str = "512MiB"
     workers: int = 1
     dask: str | None = None
+    download: bool = False
     out: Path = Path("runs")
     debug: bool = False
 
@@ -65,7 +67,10 @@ def run(options: RankOptions, *, as_json: bool) -> int:
         from .choices import run_choices
 
         return run_choices(options, as_json=as_json)
-    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what a plug-in prints is not ours
+    with (
+        downloads_allowed(options.download),
+        redirect_stdout(sys.stderr) if as_json else nullcontext(),  # what a plug-in prints is not ours
+    ):
         records, minima, costs = _answered(options, chosen)
     everything = [*records, *minima, *costs]
     if as_json:

@@ -36,6 +36,7 @@ from .app import app, common, parallel
 )
 @click.option("--memory", default="512MiB", show_default=True, help="Budget of each process for the tensors under way.")
 @parallel
+@click.option("--download", is_flag=True, help="Fetch pretrained weights that are not here (tonedeaf weights list).")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the records."
 )
