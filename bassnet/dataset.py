@@ -14,24 +14,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..results.atomic_write import write_atomically
-from .labels import Labels, decode_labels, encode_labels, frame_count
-from .manifest import Manifest, Recipe, SongDocument, decode_manifest, decode_song, encode_document
-from .stored_audio import decode_audio, encode_audio
+from .labels import Labels, decode_labels, frame_count
+from .manifest import Manifest, SongDocument, decode_manifest, decode_song
+from .stored_audio import decode_audio
 
 MANIFEST = "manifest.json"
-_SONGS = "songs"
-_SONG_DOCUMENT = "song.json"
-_MIX, _BASS, _LABELS, _MIDI = "mix.flac", "bass.flac", "labels.npz", "song.mid"
+SONGS = "songs"
+SONG_DOCUMENT = "song.json"
+MIX, BASS, LABELS, MIDI = "mix.flac", "bass.flac", "labels.npz", "song.mid"
+"""Names in a dataset's folder."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,9 +78,9 @@ class Dataset:
             raise ValueError(f"song must be in 0..{len(self) - 1}, got {index}")
         folder = song_folder(self.folder, index)
         about = self.about(index)
-        files = {name: _checked(folder / name, about.files.get(name)) for name in (_MIX, _BASS, _LABELS)}
+        files = {name: _checked(folder / name, about.files.get(name)) for name in (MIX, BASS, LABELS)}
         try:
-            mix, bass, labels = decode_audio(files[_MIX]), decode_audio(files[_BASS]), decode_labels(files[_LABELS])
+            mix, bass, labels = decode_audio(files[MIX]), decode_audio(files[BASS]), decode_labels(files[LABELS])
         except ValueError as error:
             raise ValueError(f"{folder} is damaged: {error}") from error
         if not len(mix) == len(bass) or len(labels) != frame_count(len(mix)):
@@ -96,7 +93,7 @@ class Dataset:
         Raises:
             ValueError: if the file is missing or damaged.
         """
-        path = song_folder(self.folder, index) / _SONG_DOCUMENT
+        path = song_folder(self.folder, index) / SONG_DOCUMENT
         return decode_song(_checked(path, self.manifest.song_sha256[index]), path)
 
     def midi(self, index: int) -> bytes:
@@ -105,12 +102,12 @@ class Dataset:
         Raises:
             ValueError: if the file is missing or damaged, or the dataset has none.
         """
-        return _checked(song_folder(self.folder, index) / _MIDI, self.about(index).files.get(_MIDI))
+        return _checked(song_folder(self.folder, index) / MIDI, self.about(index).files.get(MIDI))
 
 
 def song_folder(folder: Path, index: int) -> Path:
     """Where a song of a dataset's folder is."""
-    return folder / _SONGS / f"{index:05d}"
+    return folder / SONGS / f"{index:05d}"
 
 
 def open_dataset(folder: str | Path) -> Dataset:
@@ -151,102 +148,6 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def begin(folder: Path, recipe: Recipe) -> list[int]:
-    """Begin a dataset, or go on with it.
-
-    Returns:
-        The songs that are not there yet.
-
-    Raises:
-        ValueError: if the folder cannot be written, or holds another dataset or anything else.
-    """
-    manifest = read_manifest(folder)
-    if manifest is None:
-        if folder.exists() and not (folder.is_dir() and all(each.suffix == ".tmp" for each in folder.iterdir())):
-            raise ValueError(f"{folder} is there and is no dataset: name a new folder, or empty it")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write_manifest(folder, recipe, complete=False)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise
-            raise ValueError(f"cannot write to {folder}: {error.strerror}") from error
-    elif manifest.recipe != recipe:
-        raise ValueError(f"{folder} holds another dataset: {_difference(manifest.recipe, recipe)}; name a new folder")
-    (folder / _SONGS).mkdir(exist_ok=True)
-    return [index for index in range(recipe.songs) if not song_folder(folder, index).is_dir()]
-
-
-def write_song(folder: Path, song: Song, midi: bytes | None) -> None:
-    """Write a song of a dataset, whole or not at all; one that is there stays.
-
-    Args:
-        folder: the dataset's.
-        song: its ``about.files`` are filled in here.
-        midi: the MIDI file, if there is one.
-
-    Raises:
-        OSError: if the disk is full.
-    """
-    import msgspec
-
-    files = {_MIX: encode_audio(song.mix), _BASS: encode_audio(song.bass), _LABELS: encode_labels(song.labels)}
-    if midi is not None:
-        files[_MIDI] = midi
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files[_SONG_DOCUMENT] = encode_document(msgspec.structs.replace(song.about, files=digests))
-    final = song_folder(folder, song.index)
-    temporary = final.with_name(f".{final.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.mkdir()
-        for name, content in files.items():
-            write_atomically(temporary / name, content)
-        temporary.rename(final)
-    except OSError:
-        if not final.is_dir():  # else another process was faster
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def finish(folder: Path, recipe: Recipe) -> Dataset:
-    """Complete the manifest of a dataset whose songs are all there, and remove what interrupted runs left."""
-    documents = [(song_folder(folder, index) / _SONG_DOCUMENT).read_bytes() for index in range(recipe.songs)]
-    songs = [
-        decode_song(document, song_folder(folder, index) / _SONG_DOCUMENT) for index, document in enumerate(documents)
-    ]
-    manifest = _write_manifest(
-        folder,
-        recipe,
-        complete=True,
-        level_range=tuple(song.level_range for song in songs),
-        groups=tuple(song.group for song in songs),
-        song_sha256=tuple(hashlib.sha256(document).hexdigest() for document in documents),
-    )
-    for left in (folder / _SONGS).glob(".*.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
-    return Dataset(folder, manifest)
-
-
-def _write_manifest(folder: Path, recipe: Recipe, *, complete: bool, **found: Any) -> Manifest:
-    decided: dict[str, Any] = {name: getattr(recipe, name) for name in Recipe.__struct_fields__}
-    manifest = Manifest(**decided, digest=recipe.content_digest, complete=complete, **found)
-    write_atomically(folder / MANIFEST, encode_document(manifest))
-    return manifest
-
-
-def _difference(there: Recipe, wanted: Recipe) -> str:
-    for name in Recipe.__struct_fields__:
-        if (one := getattr(there, name)) != (other := getattr(wanted, name)):
-            return f"its {name} is {_shown(one)}, not {_shown(other)}"
-    raise AssertionError("the recipes are equal")
-
-
-def _shown(value: object) -> str:
-    fields = getattr(value, "__struct_fields__", None)
-    return repr(value) if fields is None else " ".join(str(getattr(value, name)) for name in fields)
 
 
 def _checked(path: Path, sha256: str | None) -> bytes:

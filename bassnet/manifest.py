@@ -7,6 +7,7 @@ there, what was found while rendering. ``songs/00000/song.json`` says the same o
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,7 +39,7 @@ class RendererIdentity(_Part, frozen=True, kw_only=True):
     licence: str
 
 
-class Recipe(_Part, frozen=True, kw_only=True):
+class Recipe(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """What decides the content of a dataset.
 
     Attributes:
@@ -46,24 +47,29 @@ class Recipe(_Part, frozen=True, kw_only=True):
         dataset: ``A1`` to ``A4``, or ``stems``.
         seed: of all random choices.
         songs: how many.
-        seconds: wanted length of a song; it has the nearest number of whole bars.
+        seconds: wanted length of a song; it has the nearest number of whole bars. None: whole recordings.
         sample_rate: in Hz.
         renderer: what makes the sound.
+        sources: per recording, the SHA-256 of its files; empty for made songs.
     """
 
     version: int
     dataset: str
     seed: int
     songs: int
-    seconds: float
+    seconds: float | None
     sample_rate: int
     renderer: RendererIdentity
+    sources: dict[str, str] = {}
 
     @property
     def content_digest(self) -> str:
         """SHA-256 of the recipe."""
-        names = Recipe.__struct_fields__
-        return canonical_digest({name: msgspec.to_builtins(getattr(self, name)) for name in names})
+        return canonical_digest(msgspec.to_builtins(Recipe(**_decided(self))))
+
+
+def _decided(recipe: Recipe) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in Recipe.__struct_fields__}
 
 
 class Manifest(Recipe, frozen=True, kw_only=True):
@@ -86,7 +92,7 @@ class Manifest(Recipe, frozen=True, kw_only=True):
     @property
     def recipe(self) -> Recipe:
         """The part that decides the content."""
-        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
+        return Recipe(**_decided(self))
 
 
 class Bar(_Part, frozen=True, kw_only=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import SAMPLE_RATE
-from .dataset import Dataset, Song, begin, finish, write_song
+from .dataset import Dataset, Song
+from .dataset_writer import build_dataset
 from .manifest import VERSION, Bar, Recipe, RendererIdentity, SongDocument
 from .midi import score_midi
 from .patterns import BEATS
@@ -82,6 +84,7 @@ def make_recipe(dataset: str, *, songs: int, seed: int, seconds: float, renderer
 
 def render_song(recipe: Recipe, renderer: Renderer, index: int) -> tuple[Song, bytes]:
     """A song of a dataset and its MIDI file: a pure function of the recipe and the index."""
+    assert recipe.seconds is not None  # as make_recipe makes it
     score = compose_song(recipe.dataset, seed=recipe.seed, index=index, seconds=recipe.seconds)
     sound = renderer.render(score, song_generator(recipe.dataset, seed=recipe.seed, index=index, stream=_STREAM))
     mix, mix_gain = normalise_peak(sound.mix)
@@ -118,7 +121,7 @@ def render_dataset(
     renderer: Renderer,
     executor: Executor,
     *,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda songs: None,
 ) -> Dataset:
     """Render the songs of a dataset that are not there yet.
 
@@ -127,27 +130,10 @@ def render_dataset(
         recipe: the dataset.
         renderer: that of the recipe.
         executor: where songs are rendered.
-        progress: is called with the number of songs that have come to be there: first those of earlier runs.
+        progress: as in :func:`.dataset_writer.build_dataset`.
 
     Raises:
-        ValueError: if the folder holds anything else.
+        ValueError: if the folder holds anything else, or the renderer cannot play its sound font.
         OSError: if the disk is full; songs that are done stay.
     """
-    missing = begin(folder, recipe)
-    progress(recipe.songs - len(missing))
-    futures: list[Future[None]] = [
-        executor.submit(_render_and_write, folder, recipe, renderer, index) for index in missing
-    ]
-    try:
-        for future in as_completed(futures):
-            future.result()
-            progress(1)
-    finally:
-        for future in futures:
-            future.cancel()
-    return finish(folder, recipe)
-
-
-def _render_and_write(folder: Path, recipe: Recipe, renderer: Renderer, index: int) -> None:
-    song, midi = render_song(recipe, renderer, index)
-    write_song(folder, song, midi)
+    return build_dataset(folder, recipe, partial(render_song, recipe, renderer), executor, progress=progress)

@@ -1,0 +1,156 @@
+"""How a dataset's folder comes about: song by song, in any order, by any number of processes, with interruptions."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, as_completed
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..results.atomic_write import write_atomically
+from .dataset import BASS, LABELS, MANIFEST, MIDI, MIX, SONG_DOCUMENT, SONGS, Dataset, Song, read_manifest, song_folder
+from .labels import encode_labels
+from .manifest import Manifest, Recipe, decode_song, encode_document
+from .stored_audio import encode_audio
+
+
+def build_dataset(
+    folder: Path,
+    recipe: Recipe,
+    make_song: Callable[[int], tuple[Song, bytes | None]],
+    executor: Executor,
+    *,
+    progress: Callable[[int], None] = lambda songs: None,
+) -> Dataset:
+    """Make the songs of a dataset that are not there yet.
+
+    Args:
+        folder: the dataset's.
+        recipe: the dataset.
+        make_song: the song of an index, and its MIDI file if it has one; depends on nothing else, and is sent to other
+            processes.
+        executor: where songs are made.
+        progress: is called with the number of songs that have come to be there: first those of earlier runs.
+
+    Raises:
+        ValueError: if the folder holds anything else.
+        OSError: if the disk is full; songs that are done stay.
+    """
+    missing = begin(folder, recipe)
+    progress(recipe.songs - len(missing))
+    futures: list[Future[None]] = [executor.submit(_make_and_write, folder, make_song, index) for index in missing]
+    try:
+        for future in as_completed(futures):
+            future.result()
+            progress(1)
+    finally:
+        for future in futures:
+            future.cancel()
+    return finish(folder, recipe)
+
+
+def _make_and_write(folder: Path, make_song: Callable[[int], tuple[Song, bytes | None]], index: int) -> None:
+    song, midi = make_song(index)
+    write_song(folder, song, midi)
+
+
+def begin(folder: Path, recipe: Recipe) -> list[int]:
+    """Begin a dataset, or go on with it.
+
+    Returns:
+        The songs that are not there yet.
+
+    Raises:
+        ValueError: if the folder cannot be written, or holds another dataset or anything else.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        if folder.exists() and not (folder.is_dir() and all(each.suffix == ".tmp" for each in folder.iterdir())):
+            raise ValueError(f"{folder} is there and is no dataset: name a new folder, or empty it")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_manifest(folder, recipe, complete=False)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise ValueError(f"cannot write to {folder}: {error.strerror}") from error
+    elif manifest.recipe != recipe and not manifest.complete and not any((folder / SONGS).glob("[0-9]*")):
+        _write_manifest(folder, recipe, complete=False)  # what was begun there came to nothing
+    elif manifest.recipe != recipe:
+        raise ValueError(f"{folder} holds another dataset: {_difference(manifest.recipe, recipe)}; name a new folder")
+    (folder / SONGS).mkdir(exist_ok=True)
+    return [index for index in range(recipe.songs) if not song_folder(folder, index).is_dir()]
+
+
+def write_song(folder: Path, song: Song, midi: bytes | None) -> None:
+    """Write a song of a dataset, whole or not at all; one that is there stays.
+
+    Args:
+        folder: the dataset's.
+        song: its ``about.files`` are filled in here.
+        midi: the MIDI file, if there is one.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    files = {MIX: encode_audio(song.mix), BASS: encode_audio(song.bass), LABELS: encode_labels(song.labels)}
+    if midi is not None:
+        files[MIDI] = midi
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files[SONG_DOCUMENT] = encode_document(msgspec.structs.replace(song.about, files=digests))
+    final = song_folder(folder, song.index)
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        for name, content in files.items():
+            write_atomically(temporary / name, content)
+        temporary.rename(final)
+    except OSError:
+        if not final.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def finish(folder: Path, recipe: Recipe) -> Dataset:
+    """Complete the manifest of a dataset whose songs are all there, and remove what interrupted runs left."""
+    documents = [(song_folder(folder, index) / SONG_DOCUMENT).read_bytes() for index in range(recipe.songs)]
+    songs = [
+        decode_song(document, song_folder(folder, index) / SONG_DOCUMENT) for index, document in enumerate(documents)
+    ]
+    manifest = _write_manifest(
+        folder,
+        recipe,
+        complete=True,
+        level_range=tuple(song.level_range for song in songs),
+        groups=tuple(song.group for song in songs),
+        song_sha256=tuple(hashlib.sha256(document).hexdigest() for document in documents),
+    )
+    for left in (folder / SONGS).glob(".*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Dataset(folder, manifest)
+
+
+def _write_manifest(folder: Path, recipe: Recipe, *, complete: bool, **found: Any) -> Manifest:
+    decided: dict[str, Any] = {name: getattr(recipe, name) for name in Recipe.__struct_fields__}
+    manifest = Manifest(**decided, digest=recipe.content_digest, complete=complete, **found)
+    write_atomically(folder / MANIFEST, encode_document(manifest))
+    return manifest
+
+
+def _difference(there: Recipe, wanted: Recipe) -> str:
+    for name in Recipe.__struct_fields__:
+        if (one := getattr(there, name)) != (other := getattr(wanted, name)):
+            return f"its {name} is {_shown(one)}, not {_shown(other)}"
+    raise AssertionError("the recipes are equal")
+
+
+def _shown(value: object) -> str:
+    fields = getattr(value, "__struct_fields__", None)
+    return repr(value) if fields is None else " ".join(str(getattr(value, name)) for name in fields)
