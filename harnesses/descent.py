@@ -28,7 +28,7 @@ from ..benchmarks.task import LEVEL, PITCH, Task, Trials
 from ..losses import AudioDistance
 from ..results.intervals import Proportion
 from .answers import Answer, SkippedError
-from .plane import Plane, across, at_once, check_plane, compared, plane_of, represented_target
+from .plane import Plane, across, batches_of, check_plane, compared, plane_of, represented_target
 from .ranking import NonFiniteError, one_thread_each
 from .resources import Resources
 
@@ -144,7 +144,8 @@ def measure(
     check_plane(task, distance)
     plane = plane_of(task)
     drawn = task.trials(seed, 0, trials + TUNING_TRIALS).to(resources.device)
-    size = at_once(distance, task, across(drawn[:1], plane), resources)
+    batches = batches_of(distance, task, across(drawn[:1], plane), resources)
+    size = batches.size
 
     def run(jobs: Sequence[tuple[float, int, int]]) -> list[Paths]:
         def one(job: tuple[float, int, int]) -> Paths:
@@ -152,7 +153,7 @@ def measure(
             return _descend(distance, task, plane, drawn[start:stop], first=start, rate=rate, steps=steps)
 
         found: list[Paths] = []
-        for paths in resources.executor.map(one, jobs):
+        for paths in resources.executor.map(batches.limited(one), jobs):
             found.append(paths)
             progress(len(paths.cents))
         return found

@@ -21,7 +21,7 @@ from ..benchmarks.task import LEVEL, PITCH, Task, Trials
 from ..losses import AudioDistance, Representation
 from .answers import Answer
 from .landscape_cells import Cells, Floats, Kind, Target, cells_of
-from .plane import across, at_once, check_plane, plane_of, repeated, repeated_representation, represented_target
+from .plane import across, batches_of, check_plane, plane_of, repeated, repeated_representation, represented_target
 from .ranking import SIGNAL_DTYPE, NonFiniteError, one_thread_each
 from .resources import Resources
 
@@ -123,14 +123,14 @@ def _derivative(distances: Tensor, pitch: Tensor) -> Tensor:
 def _measured(ground: _Ground, resources: Resources, progress: Callable[[int], None]) -> Floats:
     """The values of all cells, in batches: ``(1 or 2, targets, cells)``."""
     cells = len(ground.cells)
-    step = at_once(ground.distance, ground.task, ground.trial, resources)
+    batches = batches_of(ground.distance, ground.task, ground.trial, resources)
 
     def part(start: int) -> Floats:
-        return ground.values(start, min(start + step, cells))
+        return ground.values(start, min(start + batches.size, cells))
 
     parts: list[Floats] = []
     with one_thread_each(resources.device):
-        for values in resources.executor.map(part, range(0, cells, step)):
+        for values in resources.executor.map(batches.limited(part), range(0, cells, batches.size)):
             parts.append(values)
             progress(values[0].size)
     return np.concatenate(parts, axis=-1)

@@ -27,7 +27,7 @@ from .answers import Answer
 from .plane import (
     Plane,
     across,
-    at_once,
+    batches_of,
     check_plane,
     compared,
     plane_of,
@@ -125,15 +125,15 @@ def minima(
     plane = plane_of(task)
     drawn = task.trials(seed, share.start, share.stop).to(resources.device)
     first = task.trials(seed, 0, 1).to(resources.device)  # whatever the share, so that its batches are the same
-    size = at_once(distance, task, across(first, plane), resources)
+    batches = batches_of(distance, task, across(first, plane), resources)
 
     def search(place: int) -> tuple[Minimum, ...]:
         what = f"trial {share[place]} (seed {seed})"
-        return _search(distance, task, plane, drawn[place : place + 1], size=size, what=what)
+        return _search(distance, task, plane, drawn[place : place + 1], size=batches.size, what=what)
 
     found: list[tuple[Minimum, ...]] = []
     with one_thread_each(resources.device):
-        for both in resources.executor.map(search, range(len(share))):
+        for both in resources.executor.map(batches.limited(search), range(len(share))):
             found.append(both)
             progress(1)
     columns: dict[str, Any] = {"trial": share}

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..benchmarks.task import LEVEL, PITCH, Task, Trials
 from ..losses import AudioDistance, Representation
 from .answers import SkippedError
-from .batching import batch_size, saved_bytes
+from .batching import Batches, batches, saved_bytes
 from .ranking import SIGNAL_DTYPE
 from .resources import Resources
 
@@ -87,8 +87,8 @@ def repeated_representation(representation: Representation, count: int) -> Repre
     return tuple(repeated_representation(part, count) for part in representation)
 
 
-def at_once(distance: AudioDistance, task: Task, probe: Trials, resources: Resources) -> int:
-    """How many predictions to compare in a batch, judged by one trial."""
+def batches_of(distance: AudioDistance, task: Task, probe: Trials, resources: Resources) -> Batches:
+    """How to work through predictions, judged by one trial."""
 
     def forward() -> Tensor:
         coordinates = {name: values.clone().requires_grad_() for name, values in probe.prediction.items()}
@@ -96,4 +96,4 @@ def at_once(distance: AudioDistance, task: Task, probe: Trials, resources: Resou
 
     # what a backward pass would keep is near to what is under way without one
     kept = saved_bytes(forward) + 2 * 8 * task.samples
-    return batch_size(kept, memory=resources.memory, device=resources.device)
+    return batches(kept, memory=resources.memory, device=resources.device)

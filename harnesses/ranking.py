@@ -24,7 +24,7 @@ from torch import Tensor
 from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
-from .batching import batch_size, return_freed_memory, saved_bytes
+from .batching import batches, return_freed_memory, saved_bytes
 
 SIGNAL_DTYPE = torch.float32
 """What signals are cast to, last of all, before a distance sees them."""
@@ -84,7 +84,8 @@ def rank(
     probe = task.trials(seed, 0, 1).to(device)
     _check_signals(task, probe)
     kept = saved_bytes(lambda: _prediction_distance(distance, task, probe)[1]) + 2 * 8 * task.samples
-    size = batch_size(kept, memory=memory, device=device)
+    found = batches(kept, memory=memory, device=device)
+    size = found.size
     stop = start + trials
 
     def measure(first: int) -> Margins:
@@ -99,7 +100,7 @@ def rank(
 
     parts: list[Margins] = []
     with one_thread_each(device):
-        for part in executor.map(measure, range(start, stop, size)):
+        for part in executor.map(found.limited(measure), range(start, stop, size)):
             parts.append(part)
             if len(parts) % _TRIM_EVERY == 0:
                 return_freed_memory()

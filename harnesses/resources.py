@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .batching import batches_at_once, parse_memory
+from .batching import keep_freed_memory, parse_memory
 from .processes import available_cores
 
 
@@ -43,7 +43,8 @@ def opened(device: str, memory: str) -> Generator[Resources]:
     """
     where, budget = _device(device), parse_memory(memory)
     # PyTorch's number is this process's share: what OMP_NUM_THREADS says, or a pool of processes has set
-    workers = batches_at_once(memory=budget, cores=min(available_cores(), torch.get_num_threads()), device=where)
+    workers = min(available_cores(), torch.get_num_threads()) if where.type == "cpu" else 1
+    keep_freed_memory()
     with ThreadPoolExecutor(workers) as executor:
         yield Resources(where, budget, executor, workers)
 

@@ -1,5 +1,6 @@
 """The ranking harness: on distances whose accuracy is known, and on derivatives."""
 
+import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from tonedeaf.benchmarks.sines import Sines
 from tonedeaf.benchmarks.task import BLOCK, LEVEL, PITCH, Task
 from tonedeaf.benchmarks.tilt import Tilt
 from tonedeaf.harnesses import ranking
-from tonedeaf.harnesses.batching import batch_size, batches_at_once, parse_memory, saved_bytes
+from tonedeaf.harnesses.batching import Batches, batches, parse_memory, saved_bytes
 from tonedeaf.harnesses.ranking import Margins, NonFiniteError, accuracy, rank
 from tonedeaf.losses import AudioDistance, RepresentationDistance, make
 from tonedeaf.losses.spectral_centroid import Log2SpectralCentroid
@@ -260,17 +261,30 @@ def test_saved_bytes_counts_each_storage_once():
 
 
 def test_batches_keep_to_the_budget():
-    assert batch_size(2**20, memory=2**30, device=CPU) == 8  # the cache decides
-    assert batch_size(2**20, memory=2**23, device=CPU) == 4  # the budget decides
-    assert batch_size(2**30, memory=2**20, device=CPU) == 1  # never less than one
-    assert batch_size(2**20, memory=2**28, device=torch.device("cuda")) == 128
-    assert batch_size(1, memory=2**28, device=torch.device("cuda")) == BLOCK  # never more than a block
-    assert batches_at_once(memory=2**29, cores=4, device=CPU) == 4
-    assert batches_at_once(memory=2**26, cores=4, device=CPU) == 2
-    assert batches_at_once(memory=2**29, cores=4, device=torch.device("cuda")) == 1
+    cuda = torch.device("cuda")
+    assert batches(2**20, memory=2**30, device=CPU) == Batches(32, 16)  # the cache decides
+    assert batches(2**20, memory=2**23, device=CPU) == Batches(4, 1)  # the budget decides
+    assert batches(2**30, memory=2**20, device=CPU) == Batches(1, 1)  # never less than one
+    assert batches(2**20, memory=2**28, device=cuda) == Batches(128, 1)
+    assert batches(1, memory=2**28, device=cuda).size == BLOCK  # never more than a block
 
 
-@pytest.mark.parametrize("name", ["mfcc", "log_mss"])
+def test_no_more_batches_are_under_way_than_fit(executor: ThreadPoolExecutor):
+    under_way, most = 0, 0
+
+    def call(item: int) -> int:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.01)
+        under_way -= 1
+        return item
+
+    assert list(executor.map(Batches(1, 1).limited(call), range(6))) == list(range(6))
+    assert most == 1
+
+
+@pytest.mark.parametrize("name", ["mfcc[n_mels=40;n_mfcc=20]", "log_mss"])
 def test_shares_of_whole_blocks_have_the_same_margins_to_the_last_bit(executor: ThreadPoolExecutor, name: str):
     distance = make(name)
 
