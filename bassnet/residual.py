@@ -91,9 +91,14 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, inputs, time, frequency)`` to ``(batch, maps, time, frequency)``."""
-        for block in self.blocks:
+        for block in self.stack:
             x = block(x)
         return x
+
+    @property
+    def stack(self) -> list[ResidualBlock]:
+        """The blocks, the first first."""
+        return [cast(ResidualBlock, block) for block in self.blocks]
 
 
 class Decoder(nn.Module):
@@ -113,7 +118,7 @@ class Decoder(nn.Module):
 
     def forward(self, x: Tensor, tied: Encoder) -> Tensor:
         """``(batch, maps, time, frequency)`` to ``(batch, inputs of the encoder, time, frequency)``."""
-        for block, partner in zip(self.blocks, reversed(tied.blocks), strict=True):
+        for block, partner in zip(self.blocks, reversed(tied.stack), strict=True):
             x = block(x, partner)
         return x
 
