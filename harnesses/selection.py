@@ -58,9 +58,18 @@ def top(among: Sequence[Standing], count: int, *, by: str = "minimum") -> tuple[
     Raises:
         ValueError: if the criterion is unknown, or there are not so many complete distances.
     """
+    return _ordered(among, count, by, "top")[:count]
+
+
+def bottom(among: Sequence[Standing], count: int, *, by: str = "minimum") -> tuple[str, ...]:
+    """The names of the worst distances, worst first; see :func:`top`."""
+    return _ordered(among, count, by, "bottom")[::-1][:count]
+
+
+def _ordered(among: Sequence[Standing], count: int, by: str, which: str) -> tuple[str, ...]:
     value = criterion(by)
     complete = [standing for standing in among if standing.complete]
     if not 1 <= count <= len(complete):
-        raise ValueError(f"top must be 1 to {len(complete)}, the number of distances with every cell, got {count}")
+        raise ValueError(f"{which} must be 1 to {len(complete)}, the number of distances with every cell, got {count}")
     ordered = sorted(complete, key=lambda standing: (-value(standing), -standing.mean, standing.distance))
-    return tuple(standing.distance for standing in ordered[:count])
+    return tuple(standing.distance for standing in ordered)
