@@ -1,0 +1,204 @@
+"""Training and judging the arms of a study: each is a function of its own description, wherever it runs.
+
+An arm leaves a run's folder, a record of kind ``training`` (what it cost, how its distance was scaled, what the judges
+say of it, or why it failed), and one of kind ``evaluation``. What is there already is not made again.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from ..bassnet.audio_term import AudioTerm, stem_audio
+from ..bassnet.config import SAMPLE_RATE
+from ..bassnet.dataset import Dataset, open_dataset
+from ..bassnet.features import FeatureSet, features
+from ..bassnet.run import Run, load_run
+from ..bassnet.split import Split, split_songs
+from ..bassnet.trainer import DivergedError, Trainer
+from ..bassnet.training import train
+from ..losses import AudioDistance, make
+from ..results.environment import environment, peak_memory_mib, revision
+from ..results.record import Record, Status, TaskIdentity, record_key
+from ..results.store import RecordStore
+from .answers import reason_of, stored
+from .evaluations import HOW, TASK, VERSION, evaluation, judged
+from .identity import identify_loss
+from .study import BASELINES, Arm, Start
+
+KIND = "training"
+JUDGE_DRAWS, JUDGE_SEED = 16, 12345
+"""How many times segments are drawn for the judges, and from which seed: the same for every arm."""
+
+
+class ArmRecords(NamedTuple):
+    """What an arm left: the record of its training, and of its evaluation, None if the training failed."""
+
+    training: Record
+    evaluation: Record | None
+
+
+def train_start(start: Start) -> Path:
+    """Train what a condition's arms of one seed go on from, if it is not there yet; its folder."""
+    data = _Data(start)
+    train(
+        start.config,
+        data.training,
+        data.validation,
+        start.folder,
+        about=_about(data, start, loss="start"),
+        resume=True,
+    )
+    return start.folder
+
+
+def train_arm(arm: Arm) -> ArmRecords:
+    """Train an arm from its start, and judge it.
+
+    Raises:
+        ValueError: if the data are damaged, or the start was trained on others.
+        OSError: if a record or a checkpoint cannot be written.
+    """
+    store = RecordStore(arm.study.out)
+    data = _Data(arm.start)
+    question = _question(arm, data)
+    found = stored(store, question["key"])
+    if found is None:
+        found = store.write(_trained(arm, data, question))
+    if found.status != "ok":
+        return ArmRecords(found, None)
+    run = load_run(arm.folder, device=arm.study.device)
+    return ArmRecords(found, evaluation(judged(run, arm.study.data), store, device=arm.study.device))
+
+
+class _Data:
+    """The songs of a start and its arms."""
+
+    def __init__(self, start: Start) -> None:
+        self.dataset: Dataset = open_dataset(start.study.data)
+        share, seed = start.config.training.validation_share, start.config.training.seed
+        self.split: Split = split_songs(self.dataset.groups, share=share, seed=seed)
+        self._cqt, self._device = start.config.cqt, start.study.device
+
+    @property
+    def training(self) -> FeatureSet:
+        return features(self.dataset, self._cqt, device=self._device, songs=self.split.training)
+
+    @property
+    def validation(self) -> FeatureSet:
+        return features(self.dataset, self._cqt, device=self._device, songs=self.split.validation)
+
+    def stems(self, training: FeatureSet) -> torch.Tensor:
+        """The audio of the training songs' basses."""
+        basses = [torch.from_numpy(self.dataset.song(index).bass) for index in self.split.training]
+        return stem_audio(basses, training.starts).to(training.device)
+
+
+def _about(data: _Data, start: Start, *, loss: str) -> dict[str, Any]:
+    """What a run was trained on and with, for its folder."""
+    dataset, study = data.dataset, start.study
+    return {
+        "dataset": {
+            "folder": str(dataset.folder.resolve()),
+            "dataset": dataset.manifest.dataset,
+            "digest": dataset.digest,
+        },
+        "preset": study.preset,
+        "loss": loss,
+        "condition": start.condition,
+        "path": study.path,
+        **study.shared(),
+    }
+
+
+def _question(arm: Arm, data: _Data) -> dict[str, Any]:
+    """The fields of a training's record that say what was asked."""
+    identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm])
+    about = _about(data, arm.start, loss=arm.loss)
+    where = {name: about["dataset"][name] for name in ("dataset", "digest")}
+    how = {name: about[name] for name in HOW}
+    params = {**where, **how, "judges": list(arm.study.judges), "config": arm.config.to_json()}
+    task = TaskIdentity(name=TASK, version=VERSION, params=params)
+    key = record_key(
+        kind=KIND,
+        distance=identity,
+        task=task,
+        seed=arm.seed,
+        trials=None,
+        weights=identity.weights_sha256,
+        source_digest=digest,
+    )
+    return {"kind": KIND, "distance": identity, "task": task, "seed": arm.seed, "trials": None, "key": key}
+
+
+def _trained(arm: Arm, data: _Data, question: dict[str, Any]) -> Record:
+    """The record of an arm's training, which is done now."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    metrics: dict[str, Any] = {}
+    status: Status = "ok"
+    reason: str | None = None
+    try:
+        metrics = _train(arm, data)
+    except (ValueError, DivergedError) as error:  # of this distance; the other arms go on
+        status, reason = "failed", reason_of(error)
+    return Record(
+        **question,
+        status=status,
+        reason=reason,
+        metrics=metrics,
+        artefacts=(),
+        seconds=round(time.perf_counter() - clock, 3),
+        peak_memory_mib=peak_memory_mib(),
+        environment=environment(arm.study.device),
+        revision=revision(),
+        started=started,
+    )
+
+
+def _train(arm: Arm, data: _Data) -> dict[str, Any]:
+    study = arm.study
+    training, validation = data.training, data.validation
+    start = load_run(train_start(arm.start), device=study.device).model
+    term: AudioTerm | None = None
+    if arm.loss not in BASELINES:
+        stems = data.stems(training) if study.target == "stem" else None
+        term = AudioTerm(arm.loss, _distance(arm.loss), study.term(arm.condition), training, start, stems=stems)
+        term.calibrate(start.train(), torch.Generator().manual_seed(arm.seed))
+    run = train(
+        arm.config,
+        training,
+        validation,
+        arm.folder,
+        audio_term=term,
+        initial=start,
+        about=_about(data, arm.start, loss=arm.loss),
+        resume=True,
+    )
+    return {
+        "steps": run.steps,
+        "training_seconds": run.seconds,
+        "milliseconds_per_step": 1000 * run.seconds / run.steps,
+        "scale": None if term is None else term.scale,
+        "judged_by": _judged_by(arm, run, validation),
+    }
+
+
+def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float]:
+    """What every judge says of the model, on the same segments of the validation songs, sounding as it decodes them."""
+    config = arm.study.judging(has_harmonics=validation.harmonics is not None)
+    if config is None:
+        return {}
+    return {
+        name: AudioTerm(name, _distance(name), config, validation, run.model).value(
+            run.model, draws=JUDGE_DRAWS, seed=JUDGE_SEED
+        )
+        for name in arm.study.judges
+    }
+
+
+def _distance(text: str) -> AudioDistance:
+    return make(text, sample_rate=SAMPLE_RATE)

@@ -1,0 +1,163 @@
+"""A study: which models are trained so that losses can be compared, and what all of them share.
+
+For each condition and seed one **start** is trained, with the objective that lacks the term under test. From it every
+**arm** goes on: one loss, in this condition, with this seed. So arms of one condition and seed have the same initial
+weights, and the same batches, and differ in nothing but the loss.
+
+| condition    | what the start lacks                 | what an arm adds                                            |
+|--------------|--------------------------------------|-------------------------------------------------------------|
+| `replace`    | the squared error of the magnitude   | a distance; or (`paper`) the squared error; or nothing      |
+| `audio-only` | f0's cross-entropy                   | a distance in place of both; or (`paper`) both; or neither  |
+
+In `audio-only` the start has learnt what the bass sounds like, but its f0 output is untrained: what it learns there the
+distance alone teaches. An arm in this condition no longer has the squared error either.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..bassnet.audio_term import AudioTermConfig, Condition
+from ..bassnet.config import BassNetConfig, preset
+from ..results.canonical import canonical_digest
+from ..results.training_comparison import NONE, PAPER
+
+BASELINES = (PAPER, NONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What all arms of a study share.
+
+    Attributes:
+        data: folder of the dataset.
+        out: folder of records and runs.
+        preset: of model and training.
+        device: where arms are trained.
+        path: how a distance's gradient reaches f0.
+        target: what audio is compared with.
+        segments: of audio, a step.
+        segment_seconds: their length.
+        start_steps: of training before the arms.
+        steps: of an arm.
+        judges: distances that judge every arm, whatever it was trained with.
+    """
+
+    data: Path
+    out: Path
+    preset: str = "tiny"
+    device: str = "cpu"
+    path: str = "expected"
+    target: str = "oracle"
+    segments: int = 4
+    segment_seconds: float = 0.5
+    start_steps: int = 1000
+    steps: int = 300
+    judges: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        preset(self.preset)
+        for name in ("start_steps", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    def shared(self) -> dict[str, Any]:
+        """What the arms of one comparison must have in common beside data, preset and path."""
+        return {
+            "target": self.target,
+            "segments": self.segments,
+            "segment_seconds": self.segment_seconds,
+            "start_steps": self.start_steps,
+            "steps": self.steps,
+        }
+
+    def judging(self, *, has_harmonics: bool) -> AudioTermConfig | None:
+        """How judges hear a model: at the pitch that it decodes, against the true controls; None where these lack."""
+        if not has_harmonics:
+            return None
+        return AudioTermConfig(path="local", segments=self.segments, segment_seconds=self.segment_seconds)
+
+    def term(self, condition: Condition) -> AudioTermConfig:
+        """How a distance takes part in training in a condition.
+
+        Raises:
+            ValueError: if path, target or segments are none.
+        """
+        return AudioTermConfig(
+            path=self.path,
+            condition=condition,
+            target=self.target,  # pyright: ignore[reportArgumentType] (checked there)
+            segments=self.segments,
+            segment_seconds=self.segment_seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The training from which a condition's arms of one seed go on."""
+
+    study: Study
+    condition: Condition
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        return self.study.out / "starts" / f"{self.condition}-seed{self.seed}"
+
+    @property
+    def config(self) -> BassNetConfig:
+        """The preset's, without the term under test."""
+        config = preset(self.study.preset)
+        missing = {"spectral_weight": 0.0} if self.condition == "replace" else {"f0_weight": 0.0}
+        return replace(
+            config,
+            objective=replace(config.objective, **missing),
+            training=replace(
+                config.training,
+                seed=self.seed,
+                max_steps=self.study.start_steps,
+                learning_rate_decay="constant",  # the arms go on at this rate
+                keep="last",
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One loss, in one condition, with one seed."""
+
+    study: Study
+    loss: str
+    condition: Condition
+    seed: int
+
+    @property
+    def start(self) -> Start:
+        """What it goes on from."""
+        return Start(study=self.study, condition=self.condition, seed=self.seed)
+
+    @property
+    def folder(self) -> Path:
+        """Of the run: readable, and another one for each loss and setting."""
+        readable = re.sub(r"[^A-Za-z0-9._]+", "_", self.loss).strip("._")[:40] or "loss"
+        settings = [self.loss, self.study.path, self.study.target, self.study.segments, self.study.segment_seconds]
+        digest = canonical_digest({"settings": settings})[:8]
+        return self.study.out / "arms" / f"{self.condition}-{readable}-{digest}-seed{self.seed}"
+
+    @property
+    def config(self) -> BassNetConfig:
+        """The start's, with the terms of its loss."""
+        config = self.start.config
+        paper = preset(self.study.preset).objective
+        restored = self.loss == PAPER
+        objective = replace(
+            config.objective,
+            spectral_weight=paper.spectral_weight if restored else 0.0,
+            f0_weight=paper.f0_weight if restored or self.condition == "replace" else 0.0,
+            kl_warmup_steps=0,  # the start has warmed up
+        )
+        return replace(config, objective=objective, training=replace(config.training, max_steps=self.study.steps))
