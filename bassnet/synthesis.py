@@ -7,6 +7,7 @@ A frame whose f0 is 0 is silent.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -64,23 +65,14 @@ def harmonic_synthesis(
     weight = torch.where(silent.unsqueeze(-1), 0.0, anti_alias_fade(number * held.unsqueeze(-1), limit=limit))
     audible = (weight > 0).sum(-1)
 
-    step = held.double() * (hop / sample_rate)
-    right = torch.cat((step[:, 1:], step[:, -1:]), dim=1)
-    ends = ((step + right) / 2).cumsum(1)
-    begins = torch.cat((torch.zeros_like(ends[:, :1]), ends[:, :-1]), dim=1)
-    frame, rest = divmod(samples / 2, hop)
-    middle, u = min(int(frame), frames - 1), rest / hop
-    centre = begins[:, middle] + step[:, middle] * (u - u**2 / 2) + right[:, middle] * (u**2 / 2)
-    offset = -centre if phase is None else phase.double() - centre
-    begins = begins + offset.unsqueeze(1)
-    begins = begins - begins.detach().round()
-
+    cycles = frame_cycles(held, sample_rate=sample_rate, hop=hop, samples=samples, phase=phase)
+    begins = cycles.begins - cycles.begins.detach().round()
     sounding = amplitudes * weight
     following = torch.cat((sounding[:, 1:], sounding[:, -1:]), dim=1)
     rows = Rows(
         begins.to(f0.dtype).flatten(),
-        step.to(f0.dtype).flatten(),
-        right.to(f0.dtype).flatten(),
+        cycles.left.to(f0.dtype).flatten(),
+        cycles.right.to(f0.dtype).flatten(),
         sounding.flatten(0, 1),
         following.flatten(0, 1),
         torch.maximum(audible, torch.cat((audible[:, 1:], audible[:, -1:]), dim=1)).flatten(),
@@ -97,6 +89,43 @@ def _check(f0: Tensor, amplitudes: Tensor, hop: int, samples: int) -> tuple[int,
     if not 0 < samples <= f0.shape[1] * hop:
         raise ValueError(f"{f0.shape[1]} frames of {hop} samples last {f0.shape[1] * hop} samples, got {samples}")
     return f0.shape[0], f0.shape[1]
+
+
+class FrameCycles(NamedTuple):
+    """Where a fundamental is, in cycles, float64, ``(batch, frames)``.
+
+    At ``u`` in [0, 1) of the way to the next frame it is ``begins + left·(u − u²/2) + right·u²/2``.
+
+    Attributes:
+        begins: at the frames.
+        left: cycles a hop at the frame's pitch.
+        right: cycles a hop at the next one's; the last frame's own.
+    """
+
+    begins: Tensor
+    left: Tensor
+    right: Tensor
+
+
+def frame_cycles(f0: Tensor, *, sample_rate: float, hop: int, samples: int, phase: Tensor | None) -> FrameCycles:
+    """The integral of a pitch that goes linearly from frame to frame; it is ``phase`` in the middle of the samples.
+
+    Args:
+        f0: in Hz, ``(batch, frames)``.
+        sample_rate: in Hz.
+        hop: samples a frame.
+        samples: how many there will be.
+        phase: in cycles, ``(batch,)``; 0 if None.
+    """
+    left = f0.double() * (hop / sample_rate)
+    right = torch.cat((left[:, 1:], left[:, -1:]), dim=1)
+    ends = ((left + right) / 2).cumsum(1)
+    begins = torch.cat((torch.zeros_like(ends[:, :1]), ends[:, :-1]), dim=1)
+    frame, rest = divmod(samples / 2, hop)
+    middle, u = int(frame), rest / hop
+    centre = begins[:, middle] + left[:, middle] * (u - u**2 / 2) + right[:, middle] * (u**2 / 2)
+    offset = -centre if phase is None else phase.double() - centre
+    return FrameCycles(begins + offset.unsqueeze(1), left, right)
 
 
 def hold(values: Tensor, known: Tensor) -> Tensor:
@@ -124,7 +153,7 @@ def anti_alias_fade(frequency: Tensor, *, limit: float) -> Tensor:
 
 
 def harmonic_amplitudes(
-    y: Tensor, f0: Tensor, *, cqt: CqtConfig, harmonics: int, detach_position: bool = True
+    y: Tensor, f0: Tensor, *, cqt: CqtConfig, harmonics: int, detach_position: bool = True, larger: bool = False
 ) -> Tensor:
     """Amplitudes of the partials of f0, read from a log magnitude: ``expm1(max(y, 0))/log_gain`` at their bins.
 
@@ -137,6 +166,7 @@ def harmonic_amplitudes(
         cqt: what the bins are.
         harmonics: how many partials.
         detach_position: the gradient ignores that ``b_h`` moves with f0; otherwise f0 slides along spectral slopes.
+        larger: take the larger of the two bins: a partial between bins is weaker in either than it is.
 
     Returns:
         ``(batch, frames, harmonics)``, linear, full scale 1.
@@ -155,7 +185,8 @@ def harmonic_amplitudes(
     share = position - lower
     magnitude = torch.expm1(y.clamp(min=0)) / cqt.log_gain
     below, above = magnitude.gather(-1, lower), magnitude.gather(-1, lower + 1)
-    return torch.where(inside, below + share * (above - below), 0.0)
+    amplitude = torch.maximum(below, above) if larger else below + share * (above - below)
+    return torch.where(inside, amplitude, 0.0)
 
 
 def at_level(amplitudes: Tensor, level: Tensor) -> Tensor:
