@@ -10,8 +10,8 @@ STAMP := .venv/installed
 
 # Installed without its dependencies: PyAudio, which only live playback needs, does not build without PortAudio.
 SOUND_FONT_PLAYER := tinysoundfont==0.3.7
-# The same: only the weights in it are read; what it needs to run (webrtcvad) is not needed.
-VOICE_ENCODER := resemblyzer==0.1.4
+# The same: only the weights in them are read; what they need to run (webrtcvad, TensorFlow 1) is not needed.
+WEIGHTS_ONLY := resemblyzer==0.1.4 dpam==0.0.4
 
 # Nothing may be imported from the checkout by way of the current folder: what is tested is the package.
 export PYTHONSAFEPATH := 1
@@ -67,7 +67,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@echo "installing into .venv: a minute or more, since torch is large"
 	@$(VENV) -m pip install -qq -c constraints.txt pip setuptools wheel
-	@$(VENV) -m pip install -qq --no-deps $(SOUND_FONT_PLAYER) $(VOICE_ENCODER)
+	@$(VENV) -m pip install -qq --no-deps --no-build-isolation $(SOUND_FONT_PLAYER) $(WEIGHTS_ONLY)
 	@$(VENV) -m pip install -qq -c constraints.txt --no-build-isolation -e ".[dev]"
 	@mkdir -p .venv/typing && ln -sfn ../.. .venv/typing/tonedeaf
 	@pwd -P > $@

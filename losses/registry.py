@@ -98,6 +98,7 @@ _BUILT_IN: tuple[tuple[str, Entry], ...] = (
     ("pesto", Entry(".pesto:Pesto")),
     ("pesto_posterior", Entry(".pitch_posterior:PestoPosterior")),
     ("cdpam", Entry(".cdpam:Cdpam")),
+    ("dpam", Entry(".dpam:Dpam")),
     ("silero_vad", Entry(".silero_vad:SileroVad")),
     ("resemblyzer", Entry(".resemblyzer:Resemblyzer")),
     # of this suite

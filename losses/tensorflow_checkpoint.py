@@ -61,8 +61,8 @@ def read_tensors(path: Path, wanted: Callable[[str], bool]) -> dict[str, NDArray
                 return _read(*_in_archive(archive), wanted)
         prefix = path.name.removesuffix(".index")
         return _read(prefix, lambda name: _whole_file(path.with_name(name)), wanted)
-    except DamagedCheckpointError:
-        raise
+    except DamagedCheckpointError as error:
+        raise DamagedCheckpointError(f"{path}: {error}") from error
     except (OSError, tarfile.TarError, EOFError, ValueError, IndexError, KeyError, struct.error) as error:
         raise DamagedCheckpointError(f"{path} is truncated, or no TensorFlow checkpoint: {error}") from error
 

@@ -58,5 +58,18 @@ WEIGHTS: tuple[Weights, ...] = (
         FromPackage("resemblyzer", "", "--no-deps resemblyzer"),
         "Apache-2.0",
     ),
+    Weights(
+        "dpam",
+        (
+            WeightFile("my_test_model.index", "a90ad1b2c8b000e943661b1e56aa063b9ed01940598858855893125cd3b658ee", 6012),
+            WeightFile(
+                "my_test_model.data-00000-of-00001",
+                "8a92979b71b0cbdd252777f1a58cdf870a40723646ec56abffc3f483a09fbd60",
+                2910072,
+            ),
+        ),
+        FromPackage("dpam", "pre-model/scratch_loss", "--no-deps dpam"),
+        "MIT",
+    ),
     # to be fetched
 )
