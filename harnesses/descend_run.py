@@ -19,6 +19,7 @@ from .answers import Answer, failed
 from .descent import RATES, TUNING_TRIALS, measure, trials_in_all
 from .questions import Question, ask, pair
 from .rank_run import DEFAULT_SEED, print_json
+from .resources import AUTO
 from .screen_descent import correlation_table, descent_notes, descent_table
 from .suites import CHOICES, suite
 from .tasks import task_texts
@@ -42,8 +43,8 @@ class DescendOptions:
     seed: int = DEFAULT_SEED
     duration: float | None = None
     sample_rate: float = 44100.0
-    device: str = "auto"
-    memory: str = "512MiB"
+    device: str = AUTO
+    memory: str = AUTO
     workers: int = 1
     dask: str | None = None
     out: Path = Path("runs")

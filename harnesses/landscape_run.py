@@ -34,6 +34,7 @@ from .landscape_cells import (
 from .landscapes import measure
 from .questions import Question, ask, pair
 from .rank_run import DEFAULT_SEED, print_json
+from .resources import AUTO
 from .suites import CHOICES, suite
 from .work import Asked, Settings, Work, answer_all
 
@@ -50,8 +51,8 @@ class LandscapeOptions:
     seed: int = DEFAULT_SEED
     duration: float | None = None
     sample_rate: float = 44100.0
-    device: str = "auto"
-    memory: str = "512MiB"
+    device: str = AUTO
+    memory: str = AUTO
     workers: int = 1
     dask: str | None = None
     out: Path = Path("runs")

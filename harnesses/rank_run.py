@@ -18,7 +18,7 @@ from . import cost, minimum, screens
 from .affordable import affordable
 from .answers import failed
 from .cells import Cell, prepare, work_of
-from .resources import opened
+from .resources import AUTO, opened
 from .screen_leaderboard import leaderboard_notes, leaderboard_table
 from .selection import standings
 from .suites import CHOICES, Suite, suite
@@ -42,8 +42,8 @@ class RankOptions:
     duration: float | None = None
     sample_rate: float = 44100.0
     minimum: int | None = None
-    device: str = "auto"
-    memory: str = "512MiB"
+    device: str = AUTO
+    memory: str = AUTO
     workers: int = 1
     dask: str | None = None
     download: bool = False

@@ -12,6 +12,11 @@ import torch
 from .batching import keep_freed_memory, parse_memory
 from .processes import available_cores
 
+AUTO = "auto"
+"""What is usual: of a device, and of a budget."""
+CPU_MEMORY = 512 * 2**20
+"""The usual budget on a CPU, in bytes."""
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -36,21 +41,30 @@ def opened(device: str, memory: str) -> Generator[Resources]:
 
     Args:
         device: as in ``cpu`` or ``cuda:1``; ``auto`` takes a GPU if there is one.
-        memory: as in ``512MiB``.
+        memory: as in ``512MiB``; ``auto`` is that on a CPU, and half of a GPU's memory.
 
     Raises:
         ValueError: if the device cannot be used here, or the memory is no size.
     """
-    where, budget = _device(device), parse_memory(memory)
+    where = _device(device)
+    budget = _usual_memory(where) if memory == AUTO else parse_memory(memory)
     # PyTorch's number is this process's share: what OMP_NUM_THREADS says, or a pool of processes has set
     workers = min(available_cores(), torch.get_num_threads()) if where.type == "cpu" else 1
-    keep_freed_memory()
+    if where.type == "cpu":
+        keep_freed_memory()
     with ThreadPoolExecutor(workers) as executor:
         yield Resources(where, budget, executor, workers)
 
 
+def _usual_memory(device: torch.device) -> int:
+    if device.type == "cpu":
+        return CPU_MEMORY
+    total: int = torch.cuda.get_device_properties(device).total_memory
+    return total // 2
+
+
 def _device(name: str) -> torch.device:
-    if name == "auto":
+    if name == AUTO:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,7 @@ from ..results.table1_text import markdown, rich_table
 from . import screens
 from .answers import failed
 from .cli import run_command
+from .commands.app import memory, parallel
 from .rank_run import DEFAULT_TRIALS, RankOptions, rank_suite
 from .suites import HOUSE_MODE, PAPERS_MODE
 
@@ -26,12 +28,13 @@ from .suites import HOUSE_MODE, PAPERS_MODE
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True, help="Folder.")
 @click.option("--trials", type=int, default=DEFAULT_TRIALS, show_default=True, help="Number of trials.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the trials.")
-@click.option("--memory", default="512MiB", show_default=True, help="Budget for the tensors under way.")
+@memory
+@parallel
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
-def bench(out: Path, trials: int, seed: int, memory: str, debug: bool) -> int:
+def bench(out: Path, debug: bool, **options: Any) -> int:
     """Rank Table 1's spectral distances in both modes; print the table, and where records and figure are."""
-    options = RankOptions(trials=trials, seed=seed, memory=memory, out=out, debug=debug)
-    paper, house = (rank_suite(options, suite) for suite in (PAPERS_MODE, HOUSE_MODE))
+    told = RankOptions(out=out, debug=debug, **options)
+    paper, house = (rank_suite(told, suite) for suite in (PAPERS_MODE, HOUSE_MODE))
     table = table1_from_records(paper, house)
     figures = save_figure(figure_table1(table), out / "table1")
     write_atomically(out / "table1.md", markdown(table).encode())

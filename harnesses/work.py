@@ -28,7 +28,7 @@ from ..results.store import RecordStore
 from .answers import Answer, Attempt, attempt, reason_of, stored, written
 from .execution import GPU, check_parallelism, execute
 from .questions import Question, Recipe, ask, pair
-from .resources import Resources, opened
+from .resources import AUTO, Resources, opened
 
 SHARE = BLOCK
 """Trials that a worker is given at a time: whole blocks, so that each trial is in the same batch as in a serial run."""
@@ -95,14 +95,14 @@ class Settings:
 
     Attributes:
         device: as in ``cuda``.
-        memory: of each process, as in ``512MiB``.
+        memory: of each process, as in ``512MiB``, or ``auto``.
         workers: processes on this machine.
         dask: address of a scheduler, in place of ``workers``.
         debug: whether an error in a distance is raised rather than recorded.
     """
 
-    device: str = "auto"
-    memory: str = "512MiB"
+    device: str = AUTO
+    memory: str = AUTO
     workers: int = 1
     dask: str | None = None
     debug: bool = False
@@ -127,7 +127,7 @@ class Settings:
     @property
     def resources(self) -> dict[str, int]:
         """What each share needs to itself."""
-        if self.dask is None and self.device == "auto":
+        if self.dask is None and self.device == AUTO:
             with opened(self.device, self.memory) as resources:
                 return {GPU: 1} if resources.device.type == "cuda" else {}
         return {GPU: 1} if self.device.startswith("cuda") else {}

@@ -44,6 +44,15 @@ def common(command: Command) -> Command:
     return json_option(debug_option(command))
 
 
+def memory(command: Command) -> Command:
+    """The option ``--memory``."""
+    return click.option(
+        "--memory",
+        default="auto",
+        help="Budget of each process for the tensors under way, as in 2GB.  [default: 512MiB; half of a GPU's]",
+    )(command)
+
+
 def parallel(command: Command) -> Command:
     """The options of commands that can use many processes: ``--workers`` and ``--dask``."""
     workers = click.option("--workers", type=int, default=1, show_default=True, help="Processes on this machine.")

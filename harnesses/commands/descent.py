@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .app import app, common, parallel
+from .app import app, common, memory, parallel
 
 
 @app.command("descend")
@@ -29,7 +29,7 @@ from .app import app, common, parallel
 @click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one."
 )
-@click.option("--memory", default="512MiB", show_default=True, help="Budget of each process for the tensors under way.")
+@memory
 @parallel
 @click.option(
     "--out",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from .app import Command, app, common, parallel
+from .app import Command, app, common, memory, parallel
 
 
 def _landscape(command: Command) -> Command:
@@ -35,9 +35,7 @@ def _landscape(command: Command) -> Command:
             show_default=True,
             help="cpu, cuda, cuda:1, …; auto takes a GPU if there is one.",
         ),
-        click.option(
-            "--memory", default="512MiB", show_default=True, help="Budget of each process for the tensors under way."
-        ),
+        memory,
         parallel,
         click.option(
             "--out",
