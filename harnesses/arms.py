@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
-from ..bassnet.audio_term import AudioTerm, stem_audio
+from ..bassnet.audio_term import AudioTerm
 from ..bassnet.config import SAMPLE_RATE
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
@@ -21,14 +19,15 @@ from ..bassnet.run import Run, load_run
 from ..bassnet.split import Split, split_songs
 from ..bassnet.trainer import DivergedError, Trainer
 from ..bassnet.training import train
-from ..losses import AudioDistance, make
+from ..losses import make
 from ..results.environment import environment, peak_memory_mib, revision
 from ..results.record import Record, Status, TaskIdentity, record_key
 from ..results.store import RecordStore
 from .answers import reason_of, stored
+from .bassnet_losses import audio_term
 from .evaluations import HOW, TASK, VERSION, evaluation, judged
 from .identity import identify_loss
-from .study import BASELINES, Arm, Start
+from .study import Arm, Start
 
 KIND = "training"
 JUDGE_DRAWS, JUDGE_SEED = 16, 12345
@@ -91,11 +90,6 @@ class _Data:
     @property
     def validation(self) -> FeatureSet:
         return features(self.dataset, self._cqt, device=self._device, songs=self.split.validation)
-
-    def stems(self, training: FeatureSet) -> torch.Tensor:
-        """The audio of the training songs' basses."""
-        basses = [torch.from_numpy(self.dataset.song(index).bass) for index in self.split.training]
-        return stem_audio(basses, training.starts).to(training.device)
 
 
 def _about(data: _Data, start: Start, *, loss: str) -> dict[str, Any]:
@@ -163,11 +157,15 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
     study = arm.study
     training, validation = data.training, data.validation
     start = load_run(train_start(arm.start), device=study.device).model
-    term: AudioTerm | None = None
-    if arm.loss not in BASELINES:
-        stems = data.stems(training) if study.target == "stem" else None
-        term = AudioTerm(arm.loss, _distance(arm.loss), study.term(arm.condition), training, start, stems=stems)
-        term.calibrate(start.train(), torch.Generator().manual_seed(arm.seed))
+    term = audio_term(
+        arm.loss,
+        study.term(arm.condition),
+        training,
+        start,
+        dataset=data.dataset,
+        songs=data.split.training,
+        seed=arm.seed,
+    )
     run = train(
         arm.config,
         training,
@@ -193,12 +191,8 @@ def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float]:
     if config is None:
         return {}
     return {
-        name: AudioTerm(name, _distance(name), config, validation, run.model).value(
+        name: AudioTerm(name, make(name, sample_rate=SAMPLE_RATE), config, validation, run.model).value(
             run.model, draws=JUDGE_DRAWS, seed=JUDGE_SEED
         )
         for name in arm.study.judges
     }
-
-
-def _distance(text: str) -> AudioDistance:
-    return make(text, sample_rate=SAMPLE_RATE)

@@ -23,9 +23,7 @@ from typing import Any
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
 from ..results.canonical import canonical_digest
-from ..results.training_comparison import NONE, PAPER
-
-BASELINES = (PAPER, NONE)
+from .bassnet_losses import objective_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +150,9 @@ class Arm:
     def config(self) -> BassNetConfig:
         """The start's, with the terms of its loss."""
         config = self.start.config
-        paper = preset(self.study.preset).objective
-        restored = self.loss == PAPER
-        objective = replace(
-            config.objective,
-            spectral_weight=paper.spectral_weight if restored else 0.0,
-            f0_weight=paper.f0_weight if restored or self.condition == "replace" else 0.0,
-            kl_warmup_steps=0,  # the start has warmed up
+        objective = objective_with(self.loss, self.condition, preset(self.study.preset).objective)
+        return replace(
+            config,
+            objective=replace(objective, kl_warmup_steps=0),  # the start has warmed up
+            training=replace(config.training, max_steps=self.study.steps),
         )
-        return replace(config, objective=objective, training=replace(config.training, max_steps=self.study.steps))

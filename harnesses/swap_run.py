@@ -13,8 +13,6 @@ import torch
 from ..bassnet.audio_term import CONDITIONS, Condition
 from ..bassnet.config import SAMPLE_RATE, preset
 from ..bassnet.dataset import open_dataset
-from ..bassnet.paths import PATHS
-from ..losses import make
 from ..results.leaderboard import Standing
 from ..results.ranking_and_training import associations
 from ..results.record import Record
@@ -23,11 +21,12 @@ from ..results.training_comparison import ArmResult, compare_arms
 from . import screens
 from .answers import failed
 from .arms import ArmRecords, train_arm, train_start
+from .bassnet_losses import BASELINES, distance_of
 from .execution import GPU, check_parallelism, execute
 from .rank_run import RankOptions, print_json, rank_suite
 from .screen_swap import arms_notes, arms_table, association_lines
 from .selection import bottom, standings, top
-from .study import BASELINES, Arm, Study
+from .study import Arm, Study
 from .suites import suite
 
 LADDER, SUITE = ("all",), "table1-valid"
@@ -113,13 +112,8 @@ def study_of(options: SwapOptions) -> Study:
         judges=options.losses,
     )
     for condition in options.conditions:
-        study.term(condition)
-    for loss in options.losses:
-        distance = make(loss, sample_rate=SAMPLE_RATE)
-        PATHS[options.path](cqt=preset(options.preset).cqt).check(distance, loss)
-        if distance.min_samples > options.segment_seconds * SAMPLE_RATE:
-            shortest = distance.min_samples / SAMPLE_RATE
-            raise ValueError(f"{loss} needs --segment-seconds {shortest:.3g} or more, got {options.segment_seconds:g}")
+        for loss in options.losses:
+            distance_of(loss, study.term(condition), preset(options.preset).cqt)
     return study
 
 

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition, Target
 from ..bassnet.config import BassNetConfig, preset
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
@@ -18,14 +19,15 @@ from ..bassnet.model import parameters_in
 from ..bassnet.processes import Processes, among_launched
 from ..bassnet.run import Run
 from ..bassnet.split import Split, split_songs
-from ..bassnet.trainer import DivergedError, Trainer
+from ..bassnet.trainer import DivergedError, Trainer, initial_model
 from ..bassnet.training import train
 from ..results.environment import environment, peak_memory_mib, revision
 from ..results.record import Record, Status, TaskIdentity, record_key
 from ..results.store import RecordStore
-from ..results.training_comparison import NONE, PAPER
+from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
+from .bassnet_losses import BASELINES, audio_term, distance_of, objective_with
 from .evaluations import TASK, VERSION
 from .identity import identify_loss
 from .rank_run import print_json
@@ -42,7 +44,12 @@ class TrainOptions:
 
     data: Path
     preset: str = "tiny"
-    loss: Literal["paper", "none"] = "paper"
+    loss: str = PAPER
+    condition: Condition = "replace"
+    path: str = "expected"
+    target: Target = "oracle"
+    segments: int = 4
+    segment_seconds: float = 0.5
     ablation: bool = False
     seed: int | None = None
     steps: int | None = None
@@ -60,14 +67,34 @@ class TrainOptions:
             ValueError: if there is no such preset, or a value cannot be.
         """
         chosen = preset(self.preset)
-        objective, training = chosen.objective, chosen.training
-        if self.loss == NONE:
-            objective = replace(objective, spectral_weight=0.0)
+        objective, training = objective_with(self.loss, self.condition, chosen.objective), chosen.training
+        if self.loss not in BASELINES:
+            training = replace(training, keep="last")  # the distance is no part of the validation loss
         if self.ablation:
             objective = replace(objective, cross_reconstruction=False)
         said = {"seed": self.seed, "max_steps": self.steps, "max_seconds": self.seconds}
         training = replace(training, **{name: value for name, value in said.items() if value is not None})
         return replace(chosen, objective=objective, training=training)
+
+    @property
+    def term(self) -> AudioTermConfig:
+        """How a distance takes part.
+
+        Raises:
+            ValueError: if a value cannot be.
+        """
+        return AudioTermConfig(
+            path=self.path,
+            condition=self.condition,
+            target=self.target,
+            segments=self.segments,
+            segment_seconds=self.segment_seconds,
+        )
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """What the run's folder and the record say of the distance's part; nothing for the baselines."""
+        return {} if self.loss in BASELINES else asdict(self.term)
 
 
 def run(options: TrainOptions, *, as_json: bool) -> int:
@@ -96,6 +123,7 @@ def run(options: TrainOptions, *, as_json: bool) -> int:
 
 def _record(options: TrainOptions, config: BassNetConfig, processes: Processes) -> Record:
     """The record of a training: the one in the run's folder, or a new one."""
+    distance_of(options.loss, options.term, config.cqt)  # refused before anything is computed
     dataset = open_dataset(options.data)
     share, seed = config.training.validation_share, config.training.seed
     split = split_songs(dataset.groups, share=share, seed=seed)
@@ -148,11 +176,21 @@ def _trained(options: TrainOptions, config: BassNetConfig, dataset: Dataset, spl
         if processes.main:
             processes.wait()
     with training_bar(*limits) if processes.main else nullcontext(None) as report:
+        term = audio_term(
+            options.loss,
+            options.term,
+            training,
+            initial_model(config, training).to(training.device),
+            dataset=dataset,
+            songs=split.training,
+            seed=config.training.seed,
+        )
         return train(
             config,
             training,
             validation,
             options.out,
+            audio_term=term,
             about=_about(options, dataset),
             resume=options.resume,
             progress=report,
@@ -170,7 +208,7 @@ def _about(options: TrainOptions, dataset: Dataset) -> dict[str, Any]:
         "dataset": dataset.manifest.dataset,
         "digest": dataset.digest,
     }
-    return {"dataset": where, "preset": options.preset, "loss": options.loss, "condition": None, "path": None}
+    return {"dataset": where, "preset": options.preset, "loss": options.loss, **options.how}
 
 
 def _metrics(run: Run, split: Split, processes: Processes) -> dict[str, Any]:
@@ -191,20 +229,24 @@ def _metrics(run: Run, split: Split, processes: Processes) -> dict[str, Any]:
 
 def _question(options: TrainOptions, config: BassNetConfig, dataset: Dataset) -> dict[str, Any]:
     """The fields of the record that say what was asked."""
-    identity, digest = identify_loss(options.loss, [Trainer])
+    identity, digest = identify_loss(options.loss, [Trainer, AudioTerm])
     params = {
         "dataset": dataset.manifest.dataset,
         "digest": dataset.digest,
         "renderer": dataset.manifest.renderer.name,
         "preset": options.preset,
+        **options.how,
         "config": config.to_json(),
     }
     task = TaskIdentity(name=TASK, version=VERSION, params=params)
     seed = config.training.seed
     key = record_key(
-        kind=KIND, distance=identity, task=task, seed=seed, trials=None, weights=None, source_digest=digest
+        kind=KIND,
+        distance=identity,
+        task=task,
+        seed=seed,
+        trials=None,
+        weights=identity.weights_sha256,
+        source_digest=digest,
     )
     return {"kind": KIND, "distance": identity, "task": task, "seed": seed, "trials": None, "key": key}
-
-
-__all__ = ["NONE", "PAPER", "TrainOptions", "run"]

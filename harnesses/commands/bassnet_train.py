@@ -20,11 +20,21 @@ from .app import app, common
 )
 @click.option(
     "--loss",
-    type=click.Choice(["paper", "none"]),
     default="paper",
     show_default=True,
-    help="paper: BassNet's own objective; none: the same without its spectral term.",
+    help="A distance, as for tonedeaf rank; or paper: BassNet's own objective; or none: without what is replaced.",
 )
+@click.option(
+    "--condition",
+    type=click.Choice(["replace", "audio-only"]),
+    default="replace",
+    show_default=True,
+    help="What the distance replaces: the spectral term; or f0's supervision as well.",
+)
+@click.option("--path", default="expected", show_default=True, help="To f0: soft, local, straight, expected, bank.")
+@click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
+@click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
+@click.option("--segment-seconds", type=float, default=0.5, show_default=True, help="Their length.")
 @click.option("--ablation", is_flag=True, help="Without cross-reconstruction: the paper's Table 3.")
 @click.option("--seed", type=int, default=None, help="Of weights, batches and the split of songs.  [default: 0]")
 @click.option("--steps", type=int, default=None, help="At most so many.  [default: the preset's]")

@@ -1,0 +1,91 @@
+"""What BassNet is trained with: its own objective, or a distance in the place of some of its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition, stem_audio
+from ..bassnet.config import SAMPLE_RATE, CqtConfig, ObjectiveConfig
+from ..bassnet.dataset import Dataset
+from ..bassnet.features import FeatureSet
+from ..bassnet.model import BassNet
+from ..bassnet.paths import PATHS
+from ..losses import AudioDistance, make
+from ..results.training_comparison import NONE, PAPER
+
+BASELINES = (PAPER, NONE)
+"""No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
+
+
+def objective_with(loss: str, condition: Condition, objective: ObjectiveConfig) -> ObjectiveConfig:
+    """The objective beside a distance, or of a baseline.
+
+    Args:
+        loss: a baseline, or a distance's text.
+        condition: which terms are replaced: the squared error of the log magnitude; in ``audio-only`` f0's
+            cross-entropy as well.
+        objective: with all terms.
+    """
+    if loss == PAPER:
+        return objective
+    without_f0 = {"f0_weight": 0.0} if condition == "audio-only" else {}
+    return replace(objective, spectral_weight=0.0, **without_f0)
+
+
+def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDistance | None:
+    """The distance that a text names, if it can be trained with; None for a baseline.
+
+    Raises:
+        ValueError: if there is none, it has no gradient and the path needs one (the message names a path that would
+            do), or it needs longer segments.
+        ImportError: if it is not available here.
+    """
+    if loss in BASELINES:
+        return None
+    distance = make(loss, sample_rate=SAMPLE_RATE)
+    PATHS[config.path](cqt=cqt).check(distance, loss)
+    shortest = distance.min_samples / SAMPLE_RATE
+    if shortest > config.segment_seconds:
+        raise ValueError(
+            f"{loss} needs segments of at least {shortest:.3g} s (--segment-seconds), got {config.segment_seconds:g} s"
+        )
+    return distance
+
+
+def audio_term(
+    loss: str,
+    config: AudioTermConfig,
+    training: FeatureSet,
+    model: BassNet,
+    *,
+    dataset: Dataset,
+    songs: Sequence[int],
+    seed: int,
+) -> AudioTerm | None:
+    """A distance as a term of the objective, calibrated; None for a baseline.
+
+    Args:
+        loss: a baseline, or a distance's text.
+        config: how it takes part.
+        training: features of the training songs.
+        model: with the weights that training starts from.
+        dataset: whose songs.
+        songs: numbers of the training songs.
+        seed: of what calibration draws.
+
+    Raises:
+        ValueError: see :func:`distance_of`; or if the data lack what the target needs.
+    """
+    distance = distance_of(loss, config, model.cqt)
+    if distance is None:
+        return None
+    stems = None
+    if config.target == "stem":
+        stems = stem_audio([torch.from_numpy(dataset.song(index).bass) for index in songs], training.starts)
+        stems = stems.to(training.device)
+    term = AudioTerm(loss, distance, config, training, model, stems=stems)
+    term.calibrate(model.train(), torch.Generator().manual_seed(seed))
+    return term
