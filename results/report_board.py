@@ -19,7 +19,7 @@ Numbers = Mapping[str, int]
 """Key of a record to its number in the report."""
 
 
-def rounded(value: float, digits: int = 4) -> float:
+def rounded(value: float, digits: int = 6) -> float:
     """Rounded, and without a minus before zero."""
     return round(value, digits) + 0.0
 

@@ -10,6 +10,8 @@ function plotted(label, width, options) {
     style: { background: "transparent", color: "currentColor", fontFamily: "var(--sans)", fontSize: "12px" },
     ...options,
   });
+  // The chart is one image with one name; names of its parts would be read out, or not, one by one.
+  for (const part of chart.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", label);
   return chart;

@@ -22,9 +22,16 @@ function fillSelect(select, options) {
   if (options.some(([value]) => value === before)) select.value = before;
 }
 
-const share = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
-const range = (low, high) => `${low.toFixed(3)}–${high.toFixed(3)}`;
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+/** Three digits, as Python prints them in the other pages: halves go to the even digit. */
+function thousandths(value) {
+  const half = Number.isInteger(value * 16) && !Number.isInteger(value * 1000);
+  const below = Math.floor(value * 1000);
+  return half ? ((below + (below % 2)) / 1000).toFixed(3) : value.toFixed(3);
+}
+
+const share = (value) => (value === null || value === undefined ? "–" : thousandths(value));
+const range = (low, high) => `${share(low)}–${share(high)}`;
+const signed = (value) => `${value < 0 ? "−" : "+"}${share(Math.abs(value))}`;
 
 /** A number in as many digits as tell something. */
 function plain(value) {
