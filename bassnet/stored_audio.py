@@ -14,7 +14,7 @@ PEAK = (_STEPS - 1) / _STEPS
 """The largest sample that 16 bits hold."""
 
 
-def normalise_peak(signal: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
+def normalise_peak(signal: NDArray[np.floating]) -> tuple[NDArray[np.float32], float]:
     """A signal as it is stored, and the gain that made it so: its peak at full scale, on the grid of 16 bits.
 
     Args:

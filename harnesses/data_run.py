@@ -1,24 +1,29 @@
-"""The command ``data``: a dataset from options, rendered in several processes."""
+"""The command ``data``: a dataset from options, made in several processes."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ..bassnet.dataset import Dataset
+from ..bassnet.patterns import PATTERNS
 from ..bassnet.renderers import make_renderer
 from ..bassnet.rendering import make_recipe, render_dataset
+from ..bassnet.stems import build_stems_dataset, find_tracks
+from ..benchmarks.signals.soundfont import AUTO
 from . import screens
 from .execution import RETRIES
 from .processes import ProcessExecutor, available_cores
+
+DEFAULT_SONGS, DEFAULT_SECONDS = 1000, 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +31,9 @@ class DataOptions:
     """What ``tonedeaf data`` was told; the fields are its options."""
 
     dataset: str
-    songs: int = 1000
+    songs: int | None = None
     seed: int = 0
-    seconds: float = 60.0
+    seconds: float | None = None
     renderer: str = "auto"
     sound_font: str = "auto"
     workers: int | None = None
@@ -36,34 +41,75 @@ class DataOptions:
 
 
 def run(options: DataOptions, *, as_json: bool) -> int:
-    """Render, print, and return the exit status.
+    """Make a dataset, print what it is, and return the exit status.
 
     Raises:
-        ValueError: if the call is wrong; nothing has been rendered then.
+        ValueError: if the call is wrong; nothing has been made then.
         OSError: if the disk is full; what is done is kept.
     """
     workers = available_cores() if options.workers is None else options.workers
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    renderer = make_renderer(options.renderer, options.sound_font)
-    recipe = make_recipe(
-        options.dataset, songs=options.songs, seed=options.seed, seconds=options.seconds, renderer=renderer
-    )
+    make = _rendering(options) if options.dataset in PATTERNS else _mixing(options)
     began = time.perf_counter()
     counts: list[int] = []
-    with _opened(min(workers, recipe.songs)) as executor, screens.progress_bar(recipe.songs, "songs") as bar:
+    with _opened(min(workers, make.songs)) as executor, screens.progress_bar(make.songs, "songs") as bar:
 
         def progress(songs: int) -> None:
             counts.append(songs)
             bar(options.dataset, songs)
 
         try:
-            dataset = render_dataset(options.out, recipe, renderer, executor, progress=progress)
+            dataset = make.dataset(executor, progress)
         except OSError as error:
-            kept = f"{sum(counts)} of {recipe.songs} songs are there and kept: run the same command again to go on"
+            kept = f"{sum(counts)} songs are there and kept: run the same command again to go on"
             raise OSError(error.errno, f"{error.strerror or error}; {kept}", str(options.out)) from error
-    _print(dataset, rendered=sum(counts[1:]), seconds=time.perf_counter() - began, as_json=as_json)
+    _print(dataset, made=sum(counts[1:]), seconds=time.perf_counter() - began, as_json=as_json)
     return 0
+
+
+class _Making(NamedTuple):
+    """How many songs there will be at most, and what makes them."""
+
+    songs: int
+    dataset: Callable[[Executor, Callable[[int], None]], Dataset]
+
+
+def _rendering(options: DataOptions) -> _Making:
+    renderer = make_renderer(options.renderer, options.sound_font)
+    recipe = make_recipe(
+        options.dataset,
+        songs=DEFAULT_SONGS if options.songs is None else options.songs,
+        seed=options.seed,
+        seconds=DEFAULT_SECONDS if options.seconds is None else options.seconds,
+        renderer=renderer,
+    )
+    return _Making(
+        recipe.songs,
+        lambda executor, progress: render_dataset(options.out, recipe, renderer, executor, progress=progress),
+    )
+
+
+def _mixing(options: DataOptions) -> _Making:
+    folder = Path(options.dataset)
+    if not folder.is_dir():
+        names = ", ".join(PATTERNS)
+        raise ValueError(f"dataset must be one of {names}, or a folder of tracks with stems, got {options.dataset!r}")
+    if options.seconds is not None or {options.renderer, options.sound_font} != {AUTO}:
+        raise ValueError("recordings are not rendered: leave out --seconds, --renderer and --sound-font")
+    tracks = find_tracks(folder)
+    return _Making(
+        max(1, len(tracks) if options.songs is None else options.songs),
+        lambda executor, progress: build_stems_dataset(
+            options.out,
+            tracks,
+            songs=options.songs,
+            seed=options.seed,
+            executor=executor,
+            refused=lambda problem: screens.note(f"left out: {problem}"),
+            progress=progress,
+        ),
+    )
 
 
 @contextmanager
@@ -73,18 +119,18 @@ def _opened(workers: int) -> Generator[Executor]:
         yield executor
 
 
-def _print(dataset: Dataset, *, rendered: int, seconds: float, as_json: bool) -> None:
+def _print(dataset: Dataset, *, made: int, seconds: float, as_json: bool) -> None:
     manifest = dataset.manifest
     if as_json:
         found: dict[str, Any] = msgspec.to_builtins(manifest.recipe)
-        found |= {"folder": str(dataset.folder), "digest": dataset.digest, "rendered": rendered, "elapsed": seconds}
+        found |= {"folder": str(dataset.folder), "digest": dataset.digest, "made": made, "elapsed": seconds}
         print(json.dumps([found], indent=2))
         return
     identity = manifest.renderer
     sounds = f", {identity.sound_font}" if identity.sound_font else ""
-    made = f"{rendered} rendered in {seconds:.1f} s" if rendered else "all were there"
+    news = f"{made} made in {seconds:.1f} s" if made else "all were there"
     line = (
         f"{dataset.folder}: {len(dataset)} songs of {manifest.dataset}, seed {manifest.seed} "
-        f"({identity.name} {identity.version}{sounds}; {made})"
+        f"({identity.name} {identity.version}{sounds}; {news})"
     )
     screens.out().print(line, markup=False)

@@ -12,9 +12,11 @@ from .app import app, common
 
 @app.command("data")
 @click.argument("dataset")
-@click.option("--songs", type=int, default=1000, show_default=True, help="How many pairs of a mix and its bass.")
+@click.option(
+    "--songs", type=int, default=None, help="Pairs of a mix and its bass.  [default: 1000; recordings: one a track]"
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn at random.")
-@click.option("--seconds", type=float, default=60.0, show_default=True, help="Of a song, to the nearest whole bar.")
+@click.option("--seconds", type=float, default=None, help="Of a song, to the nearest whole bar.  [default: 60]")
 @click.option(
     "--renderer",
     default="auto",
@@ -32,9 +34,11 @@ from .app import app, common
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the dataset.")
 @common
 def data_command(as_json: bool, debug: bool, **options: Any) -> int:
-    """Render a DATASET that BassNet can learn from: A1, A2, A3 or A4.
+    """Make a DATASET that BassNet can learn from.
 
-    Run it again to finish what was interrupted: songs that are there are kept.
+    A1, A2, A3 or A4 are rendered. A folder with a folder for each track, which holds bass.wav and other stems, is mixed
+    (also MUSDB18-HQ, and with mirdata Slakh). Run it again to finish what was interrupted: songs that are there are
+    kept.
     """
     del debug
     from ..data_run import DataOptions, run
