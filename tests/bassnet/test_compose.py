@@ -62,9 +62,8 @@ def spectrum(wave: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float64],
     """Frequencies and amplitudes of a stretch of the first note, without a strike."""
     part = wave[round(0.62 * rate) : round(0.98 * rate)]
     window = np.hanning(len(part))
-    return np.fft.rfftfreq(8 * len(part), 1 / rate), 2 * np.abs(
-        np.fft.rfft(part * window, 8 * len(part))
-    ) / window.sum()
+    amplitudes = 2 * np.abs(np.fft.rfft(part * window, 8 * len(part))) / window.sum()
+    return np.arange(len(amplitudes)) * rate / (8 * len(part)), amplitudes
 
 
 def amplitude_at(wave: NDArray[np.float32], rate: int, frequency: float) -> float:
