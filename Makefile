@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -28,6 +28,9 @@ help: ## list the targets
 
 bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the published values (runs/bench)
 	$(VENV) -m tonedeaf.harnesses.table1 --out runs/bench
+
+bench-neural: $(STAMP) ## rank the neural distances whose weights are here (runs/bench-neural; 10 minutes on 2 cores)
+	$(VENV) -m tonedeaf.harnesses.bench_neural --out runs/bench-neural
 
 readme: $(STAMP) ## rewrite tables, figures and report of README.md and results/published from registry and records
 	OMP_NUM_THREADS=1 .venv/bin/tonedeaf publish --records results/published --out results/published \

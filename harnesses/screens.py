@@ -126,9 +126,10 @@ def ranking_notes(records: Sequence[Record], minima: Sequence[Record] = ()) -> l
     notes: list[str] = []
     widths = [value.high - value.low for record in records for value in accuracies(record).values()]
     if widths:
+        counts = [record.trials or 0 for record in records]
+        trials = str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
         notes.append(
-            f"n = {records[0].trials} trials, seed {records[0].seed}; "
-            f"95 % Wilson intervals of at most ±{max(widths) / 2:.3f}"
+            f"n = {trials} trials, seed {records[0].seed}; 95 % Wilson intervals of at most ±{max(widths) / 2:.3f}"
         )
     durations = sorted({float(record.task.params["duration"]) for record in records})
     if len(durations) > 1:

@@ -10,8 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .weights import locate, weights_row
-
 StateDict = Mapping[str, Tensor]
 
 _RANDOM_SEED = 0
@@ -46,6 +44,9 @@ def build_network(
             raise ValueError(f"give weights or random_weights=true, not both: {weights!r}")
         network = randomly(factory)
         return network, state_sha256(network.state_dict())
+    # imported here: how files are found decides no number, so it is no part of a record's sources
+    from .weights import locate, weights_row
+
     located = locate(name, path=weights)
     path = located.paths[0]
     if not weights and weights_row(name).conversion:

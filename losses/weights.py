@@ -237,7 +237,7 @@ def verified(row: Weights, folder: Path) -> str:
         if file.sha256 is not None and found != file.sha256:
             size = "" if file.size in (None, path.stat().st_size) else f" ({path.stat().st_size} of {file.size} bytes)"
             raise WeightsUnavailableError(
-                f"{path} is damaged or another file{size}: its SHA-256 is {found}, expected {file.sha256}"
+                f"{_shown(path)} is damaged or another file{size}: its SHA-256 is {found}, expected {file.sha256}"
             )
         digests.append((file.name, found))
     return _identity(digests)
@@ -246,8 +246,13 @@ def verified(row: Weights, folder: Path) -> str:
 def what_to_do(row: Weights, file: WeightFile, path: Path) -> str:
     """How a missing file can be had, in one line."""
     if isinstance(row.origin, FromPackage):
-        return f"{path} is missing: pip install --force-reinstall {row.origin.install}"
-    return f"tonedeaf weights fetch {row.name}, or put {row.origin.address(file.name)} at {path}"
+        return f"{_shown(path)} is missing: pip install --force-reinstall {row.origin.install}"
+    return f"tonedeaf weights fetch {row.name}, or put {row.origin.address(file.name)} at {_shown(path)}"
+
+
+def _shown(path: Path) -> Path:
+    """A path as a record may hold it: the home folder is ``~``."""
+    return Path("~") / path.relative_to(Path.home()) if path.is_relative_to(Path.home()) else path
 
 
 def _identity(digests: list[tuple[str, str]]) -> str:
