@@ -29,6 +29,9 @@ def run_command(arguments: list[str], command: click.Command = app) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; finished records are kept: run the same command again to compute what is missing")
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:  # it is the help, not an error in one line
+        print(error.format_message(), file=sys.stderr)
+        return WRONG_CALL
     except click.ClickException as error:
         _say(f"error: {error.format_message()}")
         return WRONG_CALL

@@ -123,3 +123,11 @@ def test_the_bench_asks_all_neural_distances_and_fewer_trials_of_slow_ones():
     assert trials_of("crepe_tiny") == trials_of("pesto_posterior") == 300
     assert trials_of("crepe_full") < trials_of("cdpam") < 300
     assert trials_of("yamnet") == 50
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]):
+    for arguments in ([], ["weights"]):
+        assert run_command(arguments) == 2
+        printed = capsys.readouterr()
+        assert printed.err.startswith("Usage: tonedeaf")
+        assert "\n  weights " in printed.err or "\n  fetch " in printed.err
