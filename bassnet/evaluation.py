@@ -28,7 +28,7 @@ from .level import RANGE_DB
 from .run import Run
 from .windows import WindowSource
 
-MOST_TRAINING_SONGS = 8
+MOST_TRAINING_SONGS = 4
 """On so many the threshold of onsets is fitted."""
 
 

@@ -29,7 +29,7 @@ from .tracks import predict_track
 
 POINTS = 5
 """Of the grid, along each axis."""
-SECONDS = 60.0
+SECONDS = 30.0
 """Of music at each point, of all excerpts together."""
 MOST_SONGS = 4
 LOWEST, HIGHEST = -24, 12

@@ -68,13 +68,13 @@ def paper_table(records: Sequence[Record]) -> TextTable:
         )
     headings = (
         *_HEADINGS,
-        "f0 CE (paper)",
-        "level CE (paper)",
-        "onset CE (paper)",
-        "level excess",
+        "f0 cross-entropy (paper)",
+        "level cross-entropy (paper)",
+        "onset cross-entropy (paper)",
+        "level, excess over the targets' entropy",
         "QDA accuracy (95 %)",
-        "in 5 folds",
-        "QDA of the paper (size)",
+        "QDA accuracy in folds of other songs",
+        "QDA accuracy in the paper (its size)",
     )
     return TextTable("Tables 1 to 3 of the paper", headings, tuple(rows), _paper_notes(records), len(_HEADINGS))
 
@@ -95,17 +95,18 @@ def metrics_table(records: Sequence[Record]) -> TextTable:
     return TextTable("Decoded tracks", headings, rows, notes, len(_HEADINGS))
 
 
-_HEADINGS = ("dataset", "size", "bins/maps", "loss", "cross-rec.", "seed")
+_HEADINGS = ("dataset", "size", "bins/maps", "loss", "cross-reconstruction", "seed")
 
 _METRICS: Mapping[str, tuple[str, int]] = {
-    "raw_pitch_accuracy": ("raw pitch", 3),
-    "raw_chroma_accuracy": ("raw chroma", 3),
+    "raw_pitch_accuracy": ("raw pitch accuracy", 3),
+    "raw_chroma_accuracy": ("raw chroma accuracy", 3),
     "octave_errors": ("octave errors", 3),
-    "median_cents": ("median cents", 1),
-    "harmonic_db": ("harmonics dB", 1),
-    "harmonic_db_level_free": ("level-free dB", 1),
-    "onset_f_measure": ("onset F", 3),
-    "level_db": ("level dB", 1),
+    "overall_accuracy": ("overall accuracy", 3),
+    "median_cents": ("median error, cents", 1),
+    "harmonic_db": ("harmonics, dB", 1),
+    "harmonic_db_level_free": ("harmonics, level-free, dB", 1),
+    "onset_f_measure": ("onset F-measure", 3),
+    "level_db": ("level, dB", 1),
 }
 
 

@@ -54,26 +54,31 @@ def cells(record: Record) -> dict[str, str]:
 
 def test_the_papers_value_stands_behind_ours(make_record: MakeRecord):
     found = cells(an_evaluation(make_record))
-    assert found["f0 CE (paper)"] == "0.250 (0.297)"
+    assert found["f0 cross-entropy (paper)"] == "0.250 (0.297)"
     assert found["QDA accuracy (95 %)"] == "0.980 (0.970–0.990)"
-    assert found["QDA of the paper (size)"] == "1.000 (20/20)"
+    assert found["QDA accuracy in the paper (its size)"] == "1.000 (20/20)"
     assert (found["dataset"], found["size"], found["bins/maps"]) == ("A1, fluidsynth", "20/20", "36/16")
-    assert (found["loss"], found["cross-rec."], found["seed"]) == ("paper", "yes", "0")
+    assert (found["loss"], found["cross-reconstruction"], found["seed"]) == ("paper", "yes", "0")
 
 
 def test_the_ablation_stands_beside_table_3(make_record: MakeRecord):
     record = an_evaluation(make_record, "A4", window=(10, 10), cross_reconstruction=False)
     found = cells(record)
-    assert found["f0 CE (paper)"] == "0.250", "Table 1 is of the other objective"
-    assert found["QDA of the paper (size)"] == "0.801 (40/40)"
+    assert found["f0 cross-entropy (paper)"] == "0.250", "Table 1 is of the other objective"
+    assert found["QDA accuracy in the paper (its size)"] == "0.801 (40/40)"
     assert any("of 40/40 only (Table 3)" in note for note in paper_table([record]).notes)
 
 
 def test_what_the_paper_does_not_have_is_a_dash(make_record: MakeRecord):
     found = cells(an_evaluation(make_record, "stems", qda_accuracy=metric(None)))
-    assert found["QDA of the paper (size)"] == found["QDA accuracy (95 %)"] == found["in 5 folds"] == "–"
-    assert found["level CE (paper)"] == "–"
-    assert found["f0 CE (paper)"] == "0.250"
+    assert (
+        found["QDA accuracy in the paper (its size)"]
+        == found["QDA accuracy (95 %)"]
+        == found["QDA accuracy in folds of other songs"]
+        == "–"
+    )
+    assert found["level cross-entropy (paper)"] == "–"
+    assert found["f0 cross-entropy (paper)"] == "0.250"
 
 
 def test_other_data_than_it_was_trained_on_are_marked(make_record: MakeRecord):
