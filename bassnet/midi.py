@@ -19,13 +19,15 @@ def score_midi(score: Score, parts: Sequence[Part] | None = None) -> bytes:
     """
     import pretty_midi
 
-    # Tempo and ticks are kept exactly: a beat is a whole number of microseconds.
-    file = pretty_midi.PrettyMIDI(resolution=TICKS, initial_tempo=score.tempo)
+    # pretty_midi cuts off the fraction of a beat's microseconds: with a quarter more it writes the whole number, and
+    # finds the ticks of times that are told on the same scale.
+    beat = (score.beat + 0.25) / 1e6
+    file = pretty_midi.PrettyMIDI(resolution=TICKS, initial_tempo=60 / beat)
     for part in (*score.mix, score.bass) if parts is None else parts:
         instrument = pretty_midi.Instrument(part.program, is_drum=part.name == "drums", name=part.name)
         instrument.control_changes.append(pretty_midi.ControlChange(_VOLUME, part.volume, 0.0))
         instrument.notes.extend(
-            pretty_midi.Note(note.velocity, note.key, score.seconds(note.start), score.seconds(note.end))
+            pretty_midi.Note(note.velocity, note.key, beat * note.start / TICKS, beat * note.end / TICKS)
             for note in part.notes
         )
         file.instruments.append(instrument)
