@@ -63,9 +63,11 @@ class PestoNetwork(nn.Module):
         super().__init__()
         self.encoder = _pesto("model").Resnet1d(**_ENCODER)
         self.shift = nn.Buffer(torch.zeros(()))
+        self._shift_in_bins = 0
 
     def end_at(self, layer: str) -> PestoNetwork:
-        """The network without what comes after a layer."""
+        """The network, its weights in place, without what comes after a layer."""
+        self._shift_in_bins = round(float(self.shift) * BINS_PER_SEMITONE)  # once: reading it waits for a GPU
         if layer == "features":
             self.encoder.fc = nn.Identity()
         if layer != "activations":
@@ -77,7 +79,7 @@ class PestoNetwork(nn.Module):
         outputs: Tensor = self.encoder(spectra)
         if isinstance(self.encoder.fc, nn.Identity):
             return outputs
-        return outputs.roll(-round(float(self.shift) * BINS_PER_SEMITONE), -1)
+        return outputs.roll(-self._shift_in_bins, -1)
 
 
 def from_pesto(state: StateDict) -> StateDict:
