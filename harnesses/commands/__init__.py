@@ -3,9 +3,10 @@
 A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
 """
 
-from . import listing, ranking, landscapes, descent, weights, bassnet_data, bassnet_train, bassnet_evaluate, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
+from . import listing, ranking, landscapes, descent, weights, bassnet_data, bassnet_train, bassnet_evaluate, bassnet_compose, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
 
 __all__ = [
+    "bassnet_compose",
     "bassnet_data",
     "bassnet_evaluate",
     "bassnet_train",
