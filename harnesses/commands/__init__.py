@@ -3,7 +3,9 @@
 A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
 """
 
-from . import listing, ranking, landscapes, descent, weights, bassnet_data, bassnet_train, bassnet_evaluate, bassnet_compose, swap, publishing  # isort: skip (the order is that of `tonedeaf --help`)
+from . import listing, ranking, landscapes, descent, weights  # isort: skip (the order is that of `tonedeaf --help`)
+from . import bassnet_data, bassnet_train, bassnet_evaluate, bassnet_compose, swap  # isort: skip
+from . import publishing  # isort: skip
 
 __all__ = [
     "bassnet_compose",
