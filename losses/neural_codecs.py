@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .hub_models import LayerOf, build_hub_model
 from .neural import NeuralDistance, Pooling
 from .norms import Norm
+from .recurrent import DifferentiableLstm
 
 
 class NeuralCodec(NeuralDistance):
@@ -59,7 +60,7 @@ class NeuralCodec(NeuralDistance):
             random_weights=random_weights,
             adapt_configuration=self.check_configuration,
         )
-        encoder = model.network.get_submodule("encoder")
+        encoder = with_differentiable_lstms(model.network.get_submodule("encoder"))
         layers = self.layers(encoder)
         super().__init__(
             sample_rate=sample_rate, layer=layer, layers=list(layers), pooling=pooling, norm=norm, average=average
@@ -95,6 +96,19 @@ class NeuralCodec(NeuralDistance):
         padded = nn.functional.pad(signal, (0, -signal.shape[-1] % self._multiple))
         activations: Tensor = self.network.at(signal)(padded.unsqueeze(1))
         return activations.transpose(1, 2) if self._time_last else activations
+
+
+def with_differentiable_lstms(network: nn.Module) -> nn.Module:
+    """The network itself, its LSTMs replaced by such as cuDNN differentiates outside training."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.LSTM:
+                if child.dropout:
+                    raise ValueError(f"an LSTM with dropout {child.dropout:g} cannot be used outside training")
+                lstm = DifferentiableLstm(child.input_size, child.hidden_size, child.num_layers)
+                lstm.load_state_dict(child.state_dict())
+                setattr(parent, name, lstm)
+    return network
 
 
 def _numbered(encoder: nn.Module, modules: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tonedeaf.losses.conformance import conformance
 from tonedeaf.losses.hub_models import import_transformers
@@ -130,6 +130,29 @@ def test_batch_of_one_is_the_same(case: tuple[type[NeuralCodec], Any, Path], sig
     distance = cls(sample_rate=cls.native_sample_rate or 0, weights=str(folder))
     alone = torch.cat([distance.represent(row[None]) for row in signal])
     torch.testing.assert_close(distance.represent(signal), alone, rtol=0, atol=1e-5)
+
+
+def test_lstm_is_such_as_a_gpu_differentiates(
+    case: tuple[type[NeuralCodec], Any, Path], transformers: ModuleType, signal: Tensor
+):
+    cls, model, folder = case
+    distance = cls(sample_rate=cls.native_sample_rate or 0, weights=str(folder)).train()
+    recurrent = [each for each in distance.modules() if isinstance(each, nn.LSTM)]
+    assert len(recurrent) == (cls is Encodec)
+    assert all(each.training and each.dropout == 0 for each in recurrent)  # cuDNN differentiates in no other mode
+    assert not distance.network.network.training
+    torch.testing.assert_close(distance.represent(signal), _latents(transformers, model, signal), rtol=0, atol=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gradient_on_a_gpu_is_the_same(case: tuple[type[NeuralCodec], Any, Path], signal: Tensor):
+    cls, _, folder = case
+    gradients: list[Tensor] = []
+    for device in ("cpu", "cuda"):
+        distance = cls(sample_rate=cls.native_sample_rate or 0, weights=str(folder)).to(device)
+        leaf = signal.double().to(device).requires_grad_()
+        gradients.append(torch.autograd.grad(distance(leaf, leaf.detach().flip(0)).sum(), leaf)[0].cpu())
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-9)
 
 
 def test_other_rates_and_channels_are_refused(transformers: ModuleType, tmp_path: Path):
