@@ -99,8 +99,8 @@ def decode_labels(document: bytes) -> Labels:
     try:
         with np.load(io.BytesIO(document), allow_pickle=False) as arrays:
             found: dict[str, Any] = {name: arrays[name] for name in arrays.files}
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"these are no labels: {error}") from error
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError("these are no labels: the file is damaged, or another one") from error
     if missing := set(_TYPES) - set(found) - {"harmonics"}:
         raise ValueError(f"labels lack {', '.join(sorted(missing))}")
     if unknown := set(found) - set(_TYPES):

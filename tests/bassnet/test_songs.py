@@ -178,7 +178,7 @@ def test_tempi_whole_bars_and_about_a_minute(dataset: str):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_drums(dataset: str):
-    """Kick 36 on beats 1 and 3, snare 38 on 2 and 4, hat 42 on eighths; A4: kick also on the second eighth of beat 3."""
+    """Kick on beats 1 and 3, snare on 2 and 4, closed hat on eighths; A4: kick also on the second eighth of beat 3."""
     kicks = {0.0, 2.0, 2.5} if dataset == "A4" else {0.0, 2.0}
     for index in INDICES:
         song = heard(dataset, index)
@@ -220,7 +220,7 @@ def many(dataset: str) -> list[Score]:
 
 @pytest.mark.parametrize(("dataset", "count"), [("A1", 3), ("A2", 2), ("A3", 2), ("A4", 5)])
 def test_a_pattern_changes_with_probability_a_tenth_uniformly_to_another(dataset: str, count: int):
-    """About 5600 bar lines: a standard deviation of .004; of about 560 changes, each target's share within 4 deviations."""
+    """Of 5600 bar lines: a standard deviation of .004; of 560 changes, each target within 4 deviations of its share."""
     pairs = [
         (one.pattern, other.pattern)
         for song in many(dataset)
