@@ -71,20 +71,20 @@ def collect(folders: Sequence[Path]) -> Collection:
     """
     found: dict[str, tuple[Record, RecordStore]] = {}
     aside: list[SetAside] = []
-    for store in _stores_below(folders):
+    for store, shown in _stores_below(folders):
         for path in record_files(store.folder):
             try:
                 record = store.read(path)
                 _check_trials(store, record)
             except RecordError as error:
-                aside.append(SetAside(path.as_posix(), str(error).removeprefix(f"{path}: ")))
+                aside.append(SetAside((shown / path.name).as_posix(), str(error).removeprefix(f"{path}: ")))
                 continue
             present = found.get(record.key)
             if present is None or (present[0].status != "ok" and record.status == "ok"):
                 found[record.key] = (record, store)
             elif record.status == "ok" and record.metrics != present[0].metrics:
-                other = present[1].path(present[0]).as_posix()
-                aside.append(SetAside(path.as_posix(), f"another answer to the question of {other}, which is used"))
+                reason = f"another answer to the question of {present[1].path(present[0]).name}, which is used"
+                aside.append(SetAside((shown / path.name).as_posix(), reason))
     if not found:
         where = ", ".join(map(str, folders))
         damaged = f"; {len(aside)} could not be read, the first: {aside[0].what}: {aside[0].reason}" if aside else ""
@@ -125,8 +125,9 @@ def name_of(record: Record) -> str:
     return f"{record.kind} of {record.distance.name} on {record.task.name} ({record.key[:16]})"
 
 
-def _stores_below(folders: Sequence[Path]) -> list[RecordStore]:
-    stores: dict[Path, RecordStore] = {}
+def _stores_below(folders: Sequence[Path]) -> list[tuple[RecordStore, Path]]:
+    """Each store, and how its folder is shown: from the folder that was given on, without the machine's own folders."""
+    stores: dict[Path, tuple[RecordStore, Path]] = {}
     for folder in folders:
         if not folder.is_dir():
             raise ValueError(f"there is no folder of records at {folder}")
@@ -134,7 +135,8 @@ def _stores_below(folders: Sequence[Path]) -> list[RecordStore]:
             names[:] = sorted(name for name in names if name != "artefacts" and not name.startswith("."))
             here = Path(place)
             if record_files(here):
-                stores.setdefault(here.resolve(), RecordStore(here))
+                shown = Path(folder.resolve().name) / here.relative_to(folder)
+                stores.setdefault(here.resolve(), (RecordStore(here), shown))
     return list(stores.values())
 
 

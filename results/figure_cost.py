@@ -126,8 +126,9 @@ def _caption(board: Board, shown: int) -> str:
     machines = sorted({f"{one.environment.device}, torch {one.environment.torch}" for one in board.costs})
     durations = sorted({float(one.task.params.get("duration", 0)) for one in board.costs})
     seconds = " to ".join(f"{each:g}" for each in durations[:1] + durations[1:][-1:])
+    tasks = f"{len(board.tasks)} task{'s' * (len(board.tasks) != 1)}"
     return (
-        f"Sign accuracy over {len(board.tasks)} tasks ({board.title}) with 95 % intervals, and the time of one pair of "
+        f"Sign accuracy over {tasks} ({board.title}) with 95 % intervals, and the time of one pair of "
         f"{seconds} s signals on {' and on '.join(machines)}, fastest of several calls on one thread. {shown} "
         "distances that have every cell; filled: efficient, none is both cheaper and more accurate; the step is their "
         "frontier; dotted: chance."

@@ -77,8 +77,8 @@ class Standing:
 
     @property
     def complete(self) -> bool:
-        """Whether it has every cell."""
-        return not self.missing
+        """Whether it has every cell, and any."""
+        return not self.missing and bool(self.cells)
 
     @property
     def minimum(self) -> float:

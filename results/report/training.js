@@ -35,6 +35,7 @@ function startTraining() {
   metric.addEventListener("change", change);
   drawArms(current());
   drawArmSounds(current());
+  darkScheme.addEventListener("change", () => drawArms(current()));
 }
 
 function drawArms(study) {
@@ -55,10 +56,11 @@ function drawArms(study) {
 }
 
 function drawForetold(study, width) {
-  const wide = width > 720;
+  const columns = width > 880 && study.foretold.length > 1 ? 2 : 1;
+  byId("foretold").style.setProperty("--columns", columns);
   byId("foretold").replaceChildren(...study.foretold.map((pair) => make("figure", { class: "chart" },
     make("h3", {}, `Sign accuracy (${pair.label}) and raw pitch accuracy`),
-    foretoldChart(pair, wide ? Math.min(width, 760) : width),
+    foretoldChart(pair, Math.min(760, (width - 32 * (columns - 1)) / columns)),
     make("figcaption", {}, `${pair.text}. ${pair.primary ? "This pair was named in advance." : "This pair explores."}`))));
 }
 

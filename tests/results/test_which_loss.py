@@ -1,0 +1,93 @@
+"""What the records recommend: the best by one stated number, and never a distance that was not asked everything."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tonedeaf.results import Proportion, Record, RecordStore
+from tonedeaf.results.collection import collect
+from tonedeaf.results.publication import Conventions, Mode, Publication
+from tonedeaf.results.which_loss import advice, verdicts, which_loss_markdown
+
+MakeRecord = Callable[..., Record]
+PARAMS = {"sample_rate": 44100.0, "duration": 0.5, "perturbed_phase": "shared"}
+N = 100
+RIGHT = {  # distance to column to how many of 100 trials are right
+    "sure": {"pitch_analytic": 90, "level_analytic": 80},
+    "pitchy": {"pitch_analytic": 99, "level_analytic": 50},
+    "loud": {"pitch_analytic": 30, "level_analytic": 95},
+    "partial": {"pitch_analytic": 100},
+}
+MILLISECONDS = {"sure": 5.0, "pitchy": 1.0, "loud": 0.1}
+
+
+def publication(folder: Path) -> Publication:
+    return Publication(collect([folder]), Conventions(("sines",), Mode({}, {}), Mode({}, {})))
+
+
+@pytest.fixture
+def made(make_record: MakeRecord, tmp_path: Path) -> Publication:
+    store = RecordStore(tmp_path)
+
+    def write(
+        distance: str, kind: str, metrics: dict[str, Any], table: pl.DataFrame | None = None, **params: Any
+    ) -> None:
+        task_params = PARAMS | params
+        store.write(
+            make_record(distance=distance, kind=kind, metrics=metrics, trials=N, task_params=task_params), table
+        )
+
+    for name, right in RIGHT.items():
+        table = {column: [1.0] * count + [-1.0] * (N - count) for column, count in right.items()}
+        metrics = {column: Proportion.of(count, N).as_metric() for column, count in right.items()}
+        write(name, "ranking", metrics, pl.DataFrame({"trial": range(N), **table}))
+    for name, ms in MILLISECONDS.items():
+        write(name, "cost", {"forward_ms": ms / 2, "backward_ms": ms / 2, "kept_mib": 1.0})
+    for name, reached in (("sure", 40), ("loud", 90)):
+        metrics = {"reached": Proportion.of(reached, N).as_metric(), "median_steps": 60.0}
+        write(name, "descent", metrics, descent={"steps": 500})
+    return publication(tmp_path)
+
+
+def test_each_need_gets_the_best_by_its_own_number(made: Publication):
+    found = {one.need: one for one in advice(made)}
+    assert {need: one.distance for need, one in found.items()} == {
+        "pitch and level, whatever the sound": "sure",
+        "pitch alone": "pitchy",
+        "level alone": "loud",
+        "the least time, and better than chance in every cell": "sure",
+        "gradient descent that arrives, on sines": "loud",
+    }
+    assert found["pitch alone"].milliseconds == 1.0
+    low, high = Proportion.of(80, N).low, Proportion.of(80, N).high
+    first = found["pitch and level, whatever the sound"]
+    assert first.evidence == f"worst cell 0.800 ({low:.3f}–{high:.3f}; sines, level analytic)"
+
+
+def test_cells_are_better_worse_or_neither(made: Publication):
+    found = {one.distance: verdicts(one) for one in made.standings[0]}
+    assert found["sure"] == {"better": 2}
+    assert found["pitchy"] == {"better": 1, "neither": 1}
+    assert found["loud"] == {"better": 1, "worse": 1}
+    text = which_loss_markdown(made)
+    assert "| `loud` | 2 | 1 | 0 | 1 | 0.300 (sines, pitch analytic) |" in text
+    assert "| `partial` | 1 | 1 | 0 | 0 |" in text, "shown, but not recommended"
+
+
+def test_nothing_is_recommended_without_records(make_record: MakeRecord, tmp_path: Path):
+    RecordStore(tmp_path).write(make_record(status="failed", task_params=PARAMS))
+    assert which_loss_markdown(publication(tmp_path)) == "No record answers this yet.\n"
+
+
+def test_a_trained_model_is_an_answer_of_its_own(make_evaluation: MakeRecord, tmp_path: Path):
+    for loss, pitch in (("paper", 0.9), ("mss", 0.4), ("mel", 0.5)):
+        for seed in range(2):
+            RecordStore(tmp_path).write(make_evaluation(loss, seed, pitch=pitch))
+    (found,) = advice(publication(tmp_path))
+    assert found.distance == "mel", "a baseline is none of the distances"
+    assert found.evidence == (
+        "raw pitch accuracy 0.500 (0.500 to 0.500) over 2 seeds; BassNet's own objective: 0.900 (0.900 to 0.900)"
+    )
