@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural speed readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -31,6 +31,11 @@ bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the publishe
 
 bench-neural: $(STAMP) ## rank the neural distances whose weights are here (runs/bench-neural; 10 minutes on 2 cores)
 	$(VENV) -m tonedeaf.harnesses.bench_neural --out runs/bench-neural
+
+speed: $(STAMP) ## measure how fast everything is, beside its peers (results/published/speed.md; nothing else may run)
+	@mkdir -p build
+	$(VENV) -m pytest benchmarks/speed -o python_files='*.py' -m '' -W ignore -q --benchmark-json=build/speed.json
+	$(VENV) benchmarks/speed/publish.py build/speed.json
 
 readme: $(STAMP) ## rewrite tables, figures and report of README.md and results/published from registry and records
 	OMP_NUM_THREADS=1 .venv/bin/tonedeaf publish --records results/published --out results/published \
