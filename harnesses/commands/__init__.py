@@ -3,7 +3,13 @@
 A command's function only names its options: what it does, and the heavy imports for it, are in ``harnesses/*_run.py``.
 """
 
-from . import listing, ranking, landscapes, descent, weights  # isort: skip (the order is that of `tonedeaf --help`)
+from . import (  # isort: skip (the order is that of `tonedeaf --help`)
+    listing,
+    ranking,
+    landscapes,
+    descent,
+    weights,
+)
 from . import bassnet_data, bassnet_train, bassnet_evaluate, bassnet_compose, swap  # isort: skip
 from . import publishing  # isort: skip
 
