@@ -9,9 +9,13 @@ from . import (  # isort: skip (the order is that of `tonedeaf --help`)
     landscapes,
     descent,
     weights,
+    bassnet_data,
+    bassnet_train,
+    bassnet_evaluate,
+    bassnet_compose,
+    swap,
+    publishing,
 )
-from . import bassnet_data, bassnet_train, bassnet_evaluate, bassnet_compose, swap  # isort: skip
-from . import publishing  # isort: skip
 
 __all__ = [
     "bassnet_compose",
