@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,9 @@ def read_checkpoint(path: Path) -> Any:
     except ImportError as error:
         raise ImportError(f"{path.name} needs safetensors: pip install 'tonedeaf[neural]'") from error
     except Exception as error:  # a damaged file makes its reader raise nearly anything
-        reason = " ".join(str(error).split())[:120]
-        raise ValueError(f"{path} is truncated, or no checkpoint that holds only tensors: {reason}") from error
+        told = not isinstance(error, pickle.UnpicklingError)  # whose text is about torch.load's arguments
+        reason = f": {' '.join(str(error).split())[:120]}" if told else ""
+        raise ValueError(f"{path} is truncated, or no checkpoint that holds only tensors{reason}") from error
 
 
 def load_state(
