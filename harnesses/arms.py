@@ -6,6 +6,7 @@ say of it, or why it failed), and one of kind ``evaluation``. What is there alre
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,14 +186,15 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
     }
 
 
-def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float]:
+def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float | None]:
     """What every judge says of the model, on the same segments of the validation songs, sounding as it decodes them."""
     config = arm.study.judging(has_harmonics=validation.harmonics is not None)
     if config is None:
         return {}
-    return {
+    found = {
         name: AudioTerm(name, make(name, sample_rate=SAMPLE_RATE), config, validation, run.model).value(
             run.model, draws=JUDGE_DRAWS, seed=JUDGE_SEED
         )
         for name in arm.study.judges
     }
+    return {name: value if math.isfinite(value) else None for name, value in found.items()}

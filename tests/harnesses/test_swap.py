@@ -1,0 +1,186 @@
+"""A study in small: arms that share all but their loss, two that cannot go on, and what a second call computes."""
+
+import re
+from collections import defaultdict
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tonedeaf.bassnet import config as bassnet_config
+from tonedeaf.bassnet.windows import WindowSource
+from tonedeaf.harnesses import arms
+from tonedeaf.harnesses.cli import run_command
+from tonedeaf.results import Record
+from tonedeaf.results.store import RecordStore
+
+PLUGINS = '''
+from tonedeaf.losses import AudioDistance
+
+class Broken(AudioDistance):
+    """NaN, once calibration is over: it takes 8 gradients."""
+
+    gradients = 0
+
+    def distance(self, prediction, target):
+        Broken.gradients += prediction.requires_grad
+        found = (prediction - target).abs().mean(-1)
+        return found * float("nan") if prediction.requires_grad and Broken.gradients > 8 else found
+
+class Deaf(AudioDistance):
+    """Has no gradient."""
+
+    differentiable = False
+
+    def distance(self, prediction, target):
+        return ((prediction - target).abs().mean(-1) * 1000).floor()
+'''
+MSS = "mss[n_ffts=512]"
+STEPS = 2
+
+
+@dataclass
+class Small:
+    """A study in small, and what its arms started from."""
+
+    data: Path
+    out: Path
+    plugins: Path
+    initial: dict[str, str] = field(default_factory=dict[str, str])
+    batches: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        return MSS, f"{self.plugins}:Broken", f"{self.plugins}:Deaf"
+
+    def swap(self, *more: str) -> int:
+        named = [part for loss in self.losses for part in ("--loss", loss)]
+        small = ["--start-steps", "2", "--steps", str(STEPS), "--seeds", "1", "--trials", "0", "--segments", "2"]
+        where = ["--data", str(self.data), "--out", str(self.out), "--device", "cpu", "--condition", "audio-only"]
+        return run_command(["swap", *named, *small, *where, *more])
+
+    def records(self, kind: str) -> dict[str, Record]:
+        return {one.distance.name: one for one in RecordStore(self.out).read_all() if one.kind == kind}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Generator[Small]:
+    """The study, run once, with a tiny preset that is tinier still."""
+    folder = tmp_path_factory.mktemp("swap")
+    study = Small(folder / "data", folder / "out", folder / "plugins.py")
+    study.plugins.write_text(PLUGINS)
+    rendered = ["data", "A1", "--songs", "3", "--seconds", "6", "--renderer", "additive", "--out", str(study.data)]
+    assert run_command(rendered) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        tiny = bassnet_config.PRESETS["tiny"]
+        model = replace(tiny.model, maps=4, blocks=2)
+        training = replace(tiny.training, batch=4, mini_epoch=8, validation_windows=8)
+        patch.setitem(bassnet_config.PRESETS, "tiny", replace(tiny, model=model, training=training))
+        _watch(study, patch)
+        assert study.swap() == 1  # one arm fails
+        yield study
+
+
+def _watch(study: Small, patch: pytest.MonkeyPatch) -> None:
+    """Note the initial weights and the batches of every arm."""
+    train, draw_pairs = arms.train, WindowSource.draw_pairs
+    now = [""]
+
+    def noted_train(*arguments: Any, **options: Any):
+        now[0] = options["about"]["loss"]
+        if "initial" in options:
+            weights = b"".join(each.detach().numpy().tobytes() for each in options["initial"].parameters())
+            study.initial[now[0]] = sha256(weights).hexdigest()
+        return train(*arguments, **options)
+
+    def noted_pairs(self: WindowSource, *arguments: Any, **options: Any) -> torch.Tensor:
+        pairs = draw_pairs(self, *arguments, **options)
+        study.batches[now[0]].append(sha256(pairs.numpy().tobytes()).hexdigest())
+        return pairs
+
+    patch.setattr(arms, "train", noted_train)
+    patch.setattr(WindowSource, "draw_pairs", noted_pairs)
+
+
+def test_all_arms_start_from_the_same_weights_and_see_the_same_batches(small: Small):
+    assert set(small.initial) == {"paper", "none", *small.losses}
+    assert len(set(small.initial.values())) == 1
+    first = {loss: batches[0] for loss, batches in small.batches.items() if loss != "start"}
+    assert len(set(first.values())) == 1
+    assert small.batches["paper"] == small.batches["none"] == small.batches[MSS]
+    assert len(set(small.batches[MSS])) == STEPS  # and a new batch each step
+
+
+def test_a_loss_that_becomes_nan_stops_its_arm_alone_and_says_where(small: Small):
+    mss, broken, deaf = small.losses
+    training, evaluation = small.records("training"), small.records("evaluation")
+    assert training[broken].status == "failed"
+    assert (training[broken].reason or "").startswith("DivergedError: audio is nan at step 0: training has diverged")
+    assert set(evaluation) == {"paper", "none", mss, deaf}
+
+
+def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
+    training, evaluation = small.records("training")[MSS], small.records("evaluation")[MSS]
+    for record in (training, evaluation):
+        params = record.task.params
+        assert (params["condition"], params["path"], params["target"]) == ("audio-only", "expected", "oracle")
+        assert (params["steps"], params["start_steps"], params["segments"]) == (STEPS, 2, 2)
+        assert params["config"]["objective"]["spectral_weight"] == params["config"]["objective"]["f0_weight"] == 0
+    assert training.metrics["scale"] > 0
+    assert training.metrics["milliseconds_per_step"] > 0
+    assert set(training.metrics["judged_by"]) == set(small.losses)
+    paper = small.records("training")["paper"]
+    assert paper.metrics["scale"] is None
+    assert paper.task.params["config"]["objective"]["spectral_weight"] == 1
+
+
+def test_a_second_call_trains_nothing_that_is_finished_and_gives_the_same(
+    small: Small, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    before = {path: path.read_bytes() for path in small.out.glob("*.json")}
+    trained: list[str] = []
+    train = arms.train
+
+    def noted(*arguments: Any, **options: Any):
+        trained.append(options["about"]["loss"])
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(arms, "train", noted)
+    assert small.swap() == 1
+    shown = capsys.readouterr().out
+    assert "audio-only" in shown
+    assert "mss[n_ffts=512]" in shown
+    again = {path: path.read_bytes() for path in small.out.glob("*.json")}
+    broken = [path for path in before if before[path] != again[path]]
+    assert [path.name.startswith("training-") for path in broken] in ([], [True])  # a failed arm is tried again
+    assert set(trained) <= {"start", small.losses[1]}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path expected would do"),
+        (["--path", "hard"], "path must be one of soft, local, straight, expected, bank, got 'hard'"),
+        (["--segment-seconds", "0.01"], "segments must be at least 1, of at least 0.1 s"),
+        (["--loss", "paper"], "paper is a baseline, and is trained anyway: leave out --loss paper"),
+        (["--loss", "msss"], "unknown distance 'msss'; did you mean mss"),
+        (["--loss", "log_cqt"], r"log_cqt needs segments of at least 1\.87 s"),
+        (["--top", "1"], "--top and --bottom choose by rank: --trials must be at least 1"),
+        (["--seeds", "0"], "seeds must be at least 1"),
+        (["--preset", "huge"], "unknown preset 'huge'; there are tiny, small, paper"),
+        (["--data", "nowhere"], "there is no folder nowhere"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_one_line_before_anything_is_computed(
+    small: Small, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    capsys.readouterr()
+    assert small.swap(*more) == 2
+    shown = capsys.readouterr()
+    assert re.search(message, shown.err)
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
