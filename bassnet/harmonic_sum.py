@@ -106,9 +106,8 @@ class _HarmonicSum(torch.autograd.Function):
                 first, second = _clenshaw(2 * cosine, base, slope, ramp)
                 pitch[:, index] = 2 * math.pi * (gradient * (cosine * first - second) @ along).T
             if ends is not None:
-                sines = _sines(angle, 2 * cosine, partials)
-                weights = torch.stack((gradient * (1 - ramp), gradient * ramp), dim=-1)
-                both = torch.bmm(sines, weights).permute(2, 0, 1) * _below(audible[index], partials)
+                total, along_ramp = _projections(angle.sin().mul_(gradient), 2 * cosine, partials, ramp)
+                both = torch.stack((total - along_ramp, along_ramp)) * _below(audible[index], partials)
                 ends[:, index, :partials] = both
         pitch_gradients = (None, None, None) if pitch is None else pitch.unbind()
         amplitude_gradients = (None, None) if ends is None else ends.unbind()
@@ -147,12 +146,22 @@ def _clenshaw(twice_cosine: Tensor, base: Tensor, slope: Tensor, ramp: Tensor) -
     return first, second
 
 
-def _sines(angle: Tensor, twice_cosine: Tensor, partials: int) -> Tensor:
-    """``sin hθ``, by ``sin (h+1)θ = 2 cos θ·sin hθ − sin (h−1)θ``: ``(rows, partials, hop)``."""
-    sines = angle.new_empty(len(angle), partials, angle.shape[1])
-    torch.sin(angle, out=sines[:, 0])
-    if partials > 1:
-        torch.mul(twice_cosine, sines[:, 0], out=sines[:, 1])
-    for partial in range(2, partials):
-        torch.mul(twice_cosine, sines[:, partial - 1], out=sines[:, partial]).sub_(sines[:, partial - 2])
-    return sines
+def _projections(first: Tensor, twice_cosine: Tensor, partials: int, ramp: Tensor) -> tuple[Tensor, Tensor]:
+    """``Σ_j g_j sin hθ_j`` and ``Σ_j g_j ramp_j sin hθ_j``: two of ``(rows, partials)``.
+
+    ``g sin hθ`` has the sines' recurrence, ``sin (h+1)θ = 2 cos θ·sin hθ − sin (h−1)θ``, so none is kept.
+
+    Args:
+        first: ``g sin θ``, ``(rows, hop)``; it is overwritten.
+        twice_cosine: ``2 cos θ``, ``(rows, hop)``.
+        partials: how many.
+        ramp: ``(hop,)``.
+    """
+    total = first.new_empty(2, partials, len(first))
+    before, ones = torch.zeros_like(first), torch.ones_like(ramp)
+    for partial in range(partials):
+        torch.mv(first, ones, out=total[0, partial])
+        torch.mv(first, ramp, out=total[1, partial])
+        before.neg_().addcmul_(twice_cosine, first)
+        first, before = before, first
+    return total[0].T, total[1].T
