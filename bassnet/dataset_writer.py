@@ -132,8 +132,11 @@ def finish(folder: Path, recipe: Recipe) -> Dataset:
         groups=tuple(song.group for song in songs),
         song_sha256=tuple(hashlib.sha256(document).hexdigest() for document in documents),
     )
-    for left in (folder / SONGS).glob(".*.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
+    for left in (*folder.glob(".*.tmp"), *(folder / SONGS).glob(".*.tmp")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
     return Dataset(folder, manifest)
 
 

@@ -35,7 +35,7 @@ LEAST_LEVEL = -60.0
 
 _CREPE, _MADMOM = "torchcrepe", "madmom"
 _BIN_CENTS, _LOWEST_BIN_CENTS, _CENTS_FROM = 20.0, 1997.3794084376191, 10.0  # of CREPE's bins, re 10 Hz
-_NEIGHBOURS, _FARTHEST_MOVE = 4, 12
+_NEIGHBOURS = 4
 _FRAMES_AT_ONCE = 128
 _MADMOM_RATE = 44100
 
@@ -79,9 +79,9 @@ def versions(capacity: Capacity = "full") -> str:
 def crepe_f0(bass: NDArray[np.float32], capacity: Capacity = "full") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """CREPE's fundamental in Hz, and its confidence in [0, 1]: ``(frames,)`` each.
 
-    The likeliest path through the bins, moves of 12 bins and more being impossible; around it, the mean of the bins'
-    cents within 4 bins, weighted with their activations: as in CREPE. (torchcrepe's decoders add noise of up to 20
-    cents to the bins' cents.)
+    The bin of the largest activation, and around it the mean of the bins' cents within 4 bins, weighted with their
+    activations: CREPE's own rule. (torchcrepe's decoders add noise of up to 20 cents to the bins' cents; its Viterbi
+    path can be caught at the lowest bin for a whole song.)
 
     Args:
         bass: ``(samples,)`` at 16 kHz.
@@ -101,7 +101,7 @@ def crepe_f0(bass: NDArray[np.float32], capacity: Capacity = "full") -> tuple[ND
         batches = crepe.preprocess(torch.from_numpy(bass)[None], SAMPLE_RATE, HOP, _FRAMES_AT_ONCE, device)
         activations: Tensor = torch.cat([crepe.infer(frames, capacity, device).cpu() for frames in batches])
     weights = activations.double().numpy()
-    path = _likeliest_path(weights)
+    path = _strongest_bins(weights)
     frame = np.arange(len(path))
     offsets = np.arange(-_NEIGHBOURS, _NEIGHBOURS + 1)
     near = np.clip(path[:, None] + offsets, 0, weights.shape[1] - 1)
@@ -110,19 +110,11 @@ def crepe_f0(bass: NDArray[np.float32], capacity: Capacity = "full") -> tuple[ND
     return _CENTS_FROM * 2 ** (cents / 1200), weights[frame, path]
 
 
-def _likeliest_path(activations: NDArray[np.float64]) -> NDArray[np.int64]:
+def _strongest_bins(activations: NDArray[np.float64]) -> NDArray[np.int64]:
     """The bin of each frame, within the fundamental's range: ``(frames, bins)`` to ``(frames,)``."""
-    import librosa
-
-    bins = np.arange(activations.shape[1])
-    frequencies = _CENTS_FROM * 2 ** ((_LOWEST_BIN_CENTS + _BIN_CENTS * bins) / 1200)
-    inside = (frequencies > F0_MIN - _BIN_CENTS / 1200 * F0_MIN) & (frequencies < F0_MAX)
-    likelihoods = np.exp(activations) * inside
-    moves = np.maximum(_FARTHEST_MOVE - np.abs(np.subtract.outer(bins, bins)), 0)
-    path = librosa.sequence.viterbi(
-        (likelihoods / likelihoods.sum(axis=1, keepdims=True)).T, moves / moves.sum(axis=1, keepdims=True)
-    )
-    return np.asarray(path, np.int64)
+    frequencies = _CENTS_FROM * 2 ** ((_LOWEST_BIN_CENTS + _BIN_CENTS * np.arange(activations.shape[1])) / 1200)
+    inside = (frequencies > F0_MIN * 2 ** (-_BIN_CENTS / 1200)) & (frequencies < F0_MAX)
+    return np.where(inside, activations, -1.0).argmax(axis=1)
 
 
 def onset_times(bass: Recording) -> NDArray[np.float64]:
