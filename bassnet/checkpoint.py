@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ..results.atomic_write import write_atomically
 from .config import BassNetConfig
+from .model import BassNet
 
 VERSION = 1
 """Of the folder: another version, another layout."""
@@ -151,6 +152,18 @@ def read_state(path: Path) -> State | None:
         return State(tensors=load_file(path), facts=facts)
     except (SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def model_of(config: BassNetConfig, weights: Mapping[str, Tensor], source: str) -> BassNet:
+    """A model with some weights, in eval mode, on the CPU; no random number is drawn.
+
+    Raises:
+        ValueError: if they are those of a model of another configuration.
+    """
+    with torch.random.fork_rng(devices=[]):
+        model = BassNet(config.model, config.cqt)
+    load_weights(model, weights, source)
+    return model.eval()
 
 
 def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from .checkpoint import BEST, CONFIG, LAST, RunDocument, load_weights, read_document, read_state
+from .checkpoint import BEST, CONFIG, LAST, RunDocument, model_of, read_document, read_state
 from .config import BassNetConfig
 from .model import BassNet
 
@@ -58,14 +58,13 @@ def assemble_run(folder: Path, document: RunDocument, *, device: torch.device | 
     best, last = read_state(folder / BEST), read_state(folder / LAST)
     if best is None or last is None:
         raise ValueError(f"the run in {folder} has no checkpoint yet: go on with it by tonedeaf train --resume")
-    model = BassNet(document.config.model, document.config.cqt)
-    load_weights(model, best.tensors, f"{folder / BEST} does not fit {folder / CONFIG}; it")
+    model = model_of(document.config, best.tensors, f"{folder / BEST} does not fit {folder / CONFIG}; it")
     try:
         return Run(
             folder=folder,
             config=document.config,
             about=document.about,
-            model=model.to(device).eval(),
+            model=model.to(device),
             threshold=float(best.facts["threshold"]),
             step=int(best.facts["step"]),
             steps=int(last.facts["step"]),

@@ -9,6 +9,7 @@ Source: Grachten, Lattner & Deruty 2020, 5.3.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,14 +17,25 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from .checkpoint import BEST, CONFIG, LAST, RunDocument, State, check_same, read_state, write_document, write_state
+from .checkpoint import (
+    BEST,
+    CONFIG,
+    LAST,
+    RunDocument,
+    State,
+    check_same,
+    model_of,
+    read_state,
+    write_document,
+    write_state,
+)
 from .config import BassNetConfig
 from .features import FeatureSet
 from .history import Entry, History
 from .model import BassNet
 from .processes import Processes, alone
 from .run import Run, assemble_run
-from .trainer import AudioTerm, Trainer
+from .trainer import AudioTerm, DivergedError, Trainer
 from .validation import fit_voicing_threshold, validate
 from .windows import WindowSource
 
@@ -183,6 +195,12 @@ class _Course:
             windows=self._config.training.validation_windows,
         )
         self._validated = dict(zip(found, self._processes.from_main(list(found.values())), strict=True))
+        for name, value in self._validated.items():
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"validation's {name} is {value} after step {self._trainer.step - 1}: training has diverged "
+                    f"(learning rate {self._trainer.learning_rate:g}); the last checkpoint is kept"
+                )
         self._waited += 1
         improved = self._best_loss is None or self._validated["loss"] < self._best_loss
         if improved:
@@ -205,8 +223,7 @@ class _Course:
 
     def _write(self, seconds: float) -> None:
         if self._best is not None and not self._best_is_written:
-            model = BassNet(self._config.model, self._config.cqt).to(self._training.features.device)
-            model.load_state_dict(self._best.tensors)
+            model = model_of(self._config, self._best.tensors, "the best weights").to(self._training.features.device)
             threshold = fit_voicing_threshold(model, self._training, windows=_THRESHOLD_WINDOWS)
             facts = {**self._best.facts, "threshold": threshold}
             write_state(self._folder / BEST, State(tensors=self._best.tensors, facts=facts))
