@@ -1,6 +1,7 @@
 """What holds for every neural distance: frozen, differentiable, independent of the batch, represented once."""
 
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from tonedeaf.losses.neural import FrozenNetwork, NeuralDistance
 from tonedeaf.losses.recurrent import DifferentiableLstm
 
 
+@cache
 def _neural() -> list[str]:
     """The registered names whose class is a neural distance with weights that are here."""
     found: list[str] = []
