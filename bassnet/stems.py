@@ -101,6 +101,12 @@ def check_track(track: StemTrack) -> tuple[str, str]:
     return digest.hexdigest(), ""
 
 
+def random_gains(track: StemTrack, *, seed: int, index: int) -> dict[str, float]:
+    """The gains of a track's stems, by name, in the song of an index: uniform in 0.5 to 1."""
+    generator = np.random.default_rng([_STREAM, seed, index])
+    return {path.stem: float(generator.uniform(LEAST_GAIN, MOST_GAIN)) for path in track.others}
+
+
 def mix_stems(stems: Sequence[NDArray[np.float32]], gains: Sequence[float]) -> NDArray[np.float64]:
     """The sum of stems ``(samples,)`` with their gains."""
     mix = np.zeros(len(stems[0]))
@@ -173,10 +179,9 @@ def stem_song(
     """
     group = index % len(tracks)
     track = tracks[group]
-    generator = np.random.default_rng([_STREAM, seed, index])
-    gains = generator.uniform(LEAST_GAIN, MOST_GAIN, len(track.others)).tolist()
+    gains = random_gains(track, seed=seed, index=index)
     recorded, others = _read(track)
-    mix, mix_gain = normalise_peak(mix_stems(others, gains))
+    mix, mix_gain = normalise_peak(mix_stems(others, list(gains.values())))
     bass, bass_gain = normalise_peak(recorded.at())
     labels, onsets = _described(folder, group, bass, recorded, capacity)
     about = SongDocument(
@@ -187,7 +192,7 @@ def stem_song(
         detuning=0.0,
         mix_gain=mix_gain,
         bass_gain=bass_gain,
-        stem_gains={path.stem: gain for path, gain in zip(track.others, gains, strict=True)},
+        stem_gains=gains,
         level_range=minmax_level(frame_power(bass))[1],
         bars=(),
         onsets=onsets,
