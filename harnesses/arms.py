@@ -13,21 +13,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..bassnet.audio_term import AudioTerm
-from ..bassnet.config import SAMPLE_RATE
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
 from ..bassnet.run import Run, load_run
 from ..bassnet.split import Split, split_songs
 from ..bassnet.trainer import DivergedError, Trainer
 from ..bassnet.training import train
-from ..losses import make
 from ..results.environment import environment, peak_memory_mib, revision
 from ..results.record import Record, Status, TaskIdentity, record_key
 from ..results.store import RecordStore
 from .answers import reason_of, stored
-from .bassnet_losses import audio_term
+from .bassnet_losses import audio_term, identify_loss, made
 from .evaluations import HOW, TASK, VERSION, evaluation, judged
-from .identity import identify_loss
 from .study import Arm, Start
 
 KIND = "training"
@@ -192,7 +189,7 @@ def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float | 
     if config is None:
         return {}
     found = {
-        name: AudioTerm(name, make(name, sample_rate=SAMPLE_RATE), config, validation, run.model).value(
+        name: AudioTerm(name, made(name), config, validation, run.model).value(
             run.model, draws=JUDGE_DRAWS, seed=JUDGE_SEED
         )
         for name in arm.study.judges

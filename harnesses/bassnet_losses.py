@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -14,7 +16,10 @@ from ..bassnet.features import FeatureSet
 from ..bassnet.model import BassNet
 from ..bassnet.paths import PATHS
 from ..losses import AudioDistance, make
+from ..results.record import DistanceIdentity
 from ..results.training_comparison import NONE, PAPER
+from .identity import identify
+from .sources import package_versions
 
 BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
@@ -45,7 +50,7 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
     """
     if loss in BASELINES:
         return None
-    distance = make(loss, sample_rate=SAMPLE_RATE)
+    distance = made(loss)
     PATHS[config.path](cqt=cqt).check(distance, loss)
     shortest = distance.min_samples / SAMPLE_RATE
     if shortest > config.segment_seconds:
@@ -53,6 +58,32 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
             f"{loss} needs segments of at least {shortest:.3g} s (--segment-seconds), got {config.segment_seconds:g} s"
         )
     return distance
+
+
+def made(text: str) -> AudioDistance:
+    """A distance at BassNet's sample rate; what it warns of as it is made (empty mel filters) is for its ranking."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make(text, sample_rate=SAMPLE_RATE)
+
+
+def identify_loss(text: str, others: Sequence[type[Any]]) -> tuple[DistanceIdentity, str]:
+    """What BassNet is trained with: a distance at its sample rate, or one of the baselines ``paper`` and ``none``.
+
+    Args:
+        text: a baseline, or see :func:`tonedeaf.make`.
+        others: classes that decide the numbers beside the distance's own.
+
+    Raises:
+        ValueError: if there is no such distance.
+        ImportError: if it is not available here.
+    """
+    if text not in BASELINES:
+        return identify(text, made(text), others)
+    _, digest = identify(text, None, others)
+    packages = package_versions(others)
+    baseline = DistanceIdentity(name=text, class_name="baseline", params={}, weights_sha256=None, packages=packages)
+    return baseline, digest
 
 
 def audio_term(

@@ -25,7 +25,7 @@ from ..results.environment import environment, peak_memory_mib, revision
 from ..results.record import Record, TaskIdentity, record_key
 from ..results.store import RecordStore
 from .answers import stored
-from .identity import identify_loss
+from .bassnet_losses import identify_loss
 
 TASK, VERSION = "bassnet", 1
 USUAL_ONSET_THRESHOLD = 0.5

@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bassnet.config import SAMPLE_RATE
-from ..losses import AudioDistance, make
+from ..losses import AudioDistance
 from ..losses.neural import NeuralDistance
 from ..results.record import DistanceIdentity
-from ..results.training_comparison import NONE, PAPER
 from .sources import package_versions, source_digest
 
 
@@ -38,25 +36,6 @@ def identify(text: str, distance: AudioDistance | None, others: Sequence[type[An
         packages=package_versions(ordered, [name for part in neural for name in part.packages]),
     )
     return identity, source_digest([*ordered, *others])
-
-
-def identify_loss(text: str, others: Sequence[type[Any]]) -> tuple[DistanceIdentity, str]:
-    """What BassNet is trained with: a distance at its sample rate, or one of the baselines ``paper`` and ``none``.
-
-    Args:
-        text: a baseline, or see :func:`tonedeaf.make`.
-        others: classes that decide the numbers beside the distance's own.
-
-    Raises:
-        ValueError: if there is no such distance.
-        ImportError: if it is not available here.
-    """
-    if text not in (PAPER, NONE):
-        return identify(text, make(text, sample_rate=SAMPLE_RATE), others)
-    _, digest = identify(text, None, others)
-    packages = package_versions(others)
-    baseline = DistanceIdentity(name=text, class_name="baseline", params={}, weights_sha256=None, packages=packages)
-    return baseline, digest
 
 
 def _weights_digest(digests: Sequence[str]) -> str | None:

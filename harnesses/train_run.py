@@ -27,9 +27,8 @@ from ..results.store import RecordStore
 from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
-from .bassnet_losses import BASELINES, audio_term, distance_of, objective_with
+from .bassnet_losses import BASELINES, audio_term, distance_of, identify_loss, objective_with
 from .evaluations import TASK, VERSION
-from .identity import identify_loss
 from .rank_run import print_json
 from .resources import opened
 from .screen_training import training_bar, training_table
