@@ -62,7 +62,7 @@ def run(options: DataOptions, *, as_json: bool) -> int:
         try:
             dataset = make.dataset(executor, progress)
         except OSError as error:
-            kept = f"{sum(counts)} songs are there and kept: run the same command again to go on"
+            kept = f"songs that are there and kept: {sum(counts)}; run the same command again to go on"
             raise OSError(error.errno, f"{error.strerror or error}; {kept}", str(options.out)) from error
     _print(dataset, made=sum(counts[1:]), seconds=time.perf_counter() - began, as_json=as_json)
     return 0

@@ -1,0 +1,114 @@
+"""``tonedeaf data`` and ``tonedeaf list datasets``, as a user calls them."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tonedeaf.bassnet import dataset_writer
+from tonedeaf.bassnet.dataset import open_dataset
+from tonedeaf.harnesses.cli import run_command
+
+SHORT = ["--songs", "2", "--seconds", "2", "--renderer", "additive", "--workers", "1"]
+
+
+def test_a_dataset_is_made_and_made_only_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = str(tmp_path / "A2")
+    assert run_command(["data", "A2", *SHORT, "--seed", "5", "--out", out]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"{out}: 2 songs of A2, seed 5 (additive 1; 2 made in ")
+    assert not said.err
+    dataset = open_dataset(out)
+    assert (dataset.manifest.dataset, dataset.manifest.seed, dataset.manifest.seconds) == ("A2", 5, 2.0)
+    assert run_command(["data", "A2", *SHORT, "--seed", "5", "--out", out]) == 0
+    assert capsys.readouterr().out == f"{out}: 2 songs of A2, seed 5 (additive 1; all were there)\n"
+
+
+@pytest.mark.slow  # two processes that import torch
+def test_two_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ["data", "A1", "--songs", "2", "--seconds", "2", "--renderer", "additive", "--workers", "2"]
+    assert run_command([*arguments, "--out", str(tmp_path / "A1")]) == 0
+    assert "2 made in" in capsys.readouterr().out
+
+
+def test_json_is_one_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run_command(["data", "A1", *SHORT, "--out", str(tmp_path / "A1"), "--json"]) == 0
+    said = capsys.readouterr()
+    (made,) = json.loads(said.out)
+    assert not said.err
+    assert made["digest"] == open_dataset(tmp_path / "A1").digest
+    assert (made["dataset"], made["songs"], made["made"], made["folder"]) == ("A1", 2, 2, str(tmp_path / "A1"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["A7"], "dataset must be one of A1, A2, A3, A4, or a folder of tracks with stems, got 'A7'"),
+        (["A1", "--songs", "0"], "songs must be in 1..100000, got 0"),
+        (["A1", "--seconds", "nan"], "seconds must be in 1..600, got nan"),
+        (["A1", "--seed", "-1"], "seed must not be negative, got -1"),
+        (["A1", "--workers", "0"], "workers must be at least 1, got 0"),
+        (["A1", "--renderer", "moog"], "renderer must be one of auto, fluidsynth, tinysoundfont, additive, got 'moog'"),
+        (["A1", "--renderer", "additive", "--sound-font", "x.sf2"], "the additive renderer plays no sound font"),
+        (["."], "recordings are not rendered: leave out --seconds, --renderer and --sound-font"),
+    ],
+)
+def test_a_wrong_call_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+):
+    defaults = ["--songs", "1", "--seconds", "2", "--renderer", "additive", "--workers", "1"]
+    assert run_command(["data", *defaults, "--out", str(tmp_path / "out"), *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"error: {message}")
+    assert said.err.count("\n") == 1
+    assert not said.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_existing_folder_of_another_dataset_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = str(tmp_path / "A1")
+    assert run_command(["data", "A1", *SHORT, "--out", out]) == 0
+    capsys.readouterr()
+    assert run_command(["data", "A1", *SHORT, "--seed", "1", "--out", out]) == 2
+    assert capsys.readouterr().err == f"error: {out} holds another dataset: its seed is 0, not 1; name a new folder\n"
+
+
+def test_a_full_disk_is_one_line_and_what_is_done_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    written, really = 0, dataset_writer.write_atomically
+
+    def write(path: Path, content: bytes) -> None:
+        nonlocal written
+        written += 1
+        if written > 8:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        really(path, content)
+
+    out = str(tmp_path / "A1")
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset_writer, "write_atomically", write)
+        assert run_command(["data", "A1", *SHORT, "--out", out]) == 1
+    assert capsys.readouterr().err == (
+        "error: No space left on device; songs that are there and kept: 1; "
+        f"run the same command again to go on: {out}\n"
+    )
+    assert run_command(["data", "A1", *SHORT, "--out", out]) == 0
+    assert "1 made in" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    assert run_command(["data", "A1", *SHORT, "--out", str(tmp_path / "file" / "A1")]) == 2
+    assert capsys.readouterr().err == f"error: cannot write to {tmp_path / 'file' / 'A1'}: Not a directory\n"
+
+
+def test_datasets_are_listed(capsys: pytest.CaptureFixture[str]):
+    assert run_command(["list", "datasets"]) == 0
+    assert "A3" in capsys.readouterr().out
+    assert run_command(["list", "datasets", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["patterns"]) for row in rows] == [("A1", 3), ("A2", 2), ("A3", 2), ("A4", 5)]
+    assert all(row["available"] and "additive" in row["renderers"] for row in rows)
