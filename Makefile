@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural speed readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural study study-quick study-full speed readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -31,6 +31,28 @@ bench: $(STAMP) ## rank the distances of the paper's Table 1 beside the publishe
 
 bench-neural: $(STAMP) ## rank the neural distances whose weights are here (runs/bench-neural; 10 minutes on 2 cores)
 	$(VENV) -m tonedeaf.harnesses.bench_neural --out runs/bench-neural
+
+# The training comparison: BassNet (tiny) on 24 additive songs, with every one of these losses in the place of what it
+# replaces. Stopped at any moment, it goes on where it was.
+STUDY_LOSSES := spectrogram log_spectrogram mel mfcc mss log_mss mss_revisited ddsp_mss log_spectral_transport \
+	harmonic_comb_transport tonedeaf crepe_tiny
+STUDY_QUICK_LOSSES := spectrogram mss log_spectral_transport tonedeaf
+STUDY := OMP_NUM_THREADS=1 .venv/bin/tonedeaf swap --data runs/study-data --workers $(JOBS)
+STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer additive --workers $(JOBS) \
+	--out runs/study-data
+
+study: $(STAMP) ## does a loss that ranks well train well? 12 losses, 3 seeds (runs/study; hours on 2 cores, resumable)
+	$(STUDY_DATA)
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) --condition audio-only --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) --condition replace --top 4 --bottom 2 --out runs/study
+
+study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/study-quick; 20 minutes on 2 cores)
+	$(STUDY_DATA)
+	$(STUDY) $(addprefix --loss ,$(STUDY_QUICK_LOSSES)) --condition audio-only --seeds 1 --trials 50 --out runs/study-quick
+
+study-full: $(STAMP) ## the same as study, every loss in both conditions
+	$(STUDY_DATA)
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) --out runs/study
 
 speed: $(STAMP) ## measure how fast everything is, beside its peers (results/published/speed.md; nothing else may run)
 	@mkdir -p build
