@@ -158,6 +158,17 @@ def test_the_loss_of_expected_is_the_expectation_over_its_candidates():
     assert torch.allclose(leaf.grad[0], gradient, atol=1e-12)
 
 
+def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance():
+    """Frames that do not sound have no say."""
+    logits = torch.randn(2, FRAMES, CQT.bins, generator=generator())
+    given = prediction(torch.zeros(2, CQT.bins))._replace(f0_logits=logits)
+    rendering = path("expected").render(given, sounding(2), phase=None, generator=generator())
+    log_p = logits.log_softmax(-1)[:, 2:-2].mean(1)
+    drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=4, generator=generator())
+    assert (drawn.log_importance[:, 4:] != 0).all()
+    assert torch.allclose(rendering.log_weights, log_p.gather(1, drawn.bins) + drawn.log_importance, atol=1e-5)
+
+
 def test_a_bank_follows_the_spectrum_without_a_pitch():
     """Descent on the magnitudes alone brings the target's fundamental out."""
     y = torch.full((1, FRAMES, CQT.bins), 3.0, requires_grad=True)
