@@ -35,8 +35,8 @@ def find_tracks(folder: Path) -> list[tuple[str, tuple[Path, ...], tuple[Path, .
         dataset = loader.initialize("slakh", data_home=str(folder), version=version)
         multitracks: dict[str, Any] = dataset.load_multitracks()
     except FileNotFoundError as error:
-        download = f"python -c \"import mirdata; mirdata.initialize('slakh', version='{version}').download(['index'])\""
-        raise ValueError(f"mirdata has no index of Slakh yet: {download}") from error
+        download = f"mirdata.initialize('slakh', version='{version}').download(['index'])"
+        raise ValueError(f"mirdata has no index of Slakh yet; in Python, {download} fetches it") from error
     tracks: list[tuple[str, tuple[Path, ...], tuple[Path, ...]]] = []
     for name, multitrack in sorted(multitracks.items()):
         if not Path(multitrack.metadata_path).is_file():  # mirdata's index lists all, wherever they are

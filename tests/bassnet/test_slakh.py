@@ -31,7 +31,7 @@ def data_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch, data_home: Path) -> None:
     """In place of the index that mirdata downloads."""
-    mirdata: Any = importlib.import_module("mirdata")
+    core: Any = importlib.import_module("mirdata.core")
     tracks: dict[str, Any] = {}
     multitracks: dict[str, Any] = {}
     for folder in sorted((data_home / "babyslakh_16k").iterdir()):
@@ -53,7 +53,7 @@ def index(monkeypatch: pytest.MonkeyPatch, data_home: Path) -> None:
     absent = {name: ["babyslakh_16k/Track00003/x", ""] for name in ("mix", "midi", "metadata")}
     multitracks["Track00003"] = {"tracks": [], **absent}
     content = {"version": "baby", "tracks": tracks, "multitracks": multitracks}
-    monkeypatch.setattr(mirdata.core.Dataset, "_index", content)
+    monkeypatch.setattr(core.Dataset, "_index", content)
 
 
 @needs_mirdata
