@@ -22,15 +22,13 @@ def _hertz_to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mel_matrix() -> NDArray[np.float64]:
-    """Triangles of height 1 that are straight on the mel scale (not in Hz), ``(257, 64)``; the bin at 0 Hz is 0."""
+    """Triangles of height 1 that are straight on the mel scale (not in Hz), ``(257, 64)``."""
     lowest, highest = _hertz_to_mel(np.array([_MEL_MIN_HZ, _MEL_MAX_HZ]))
     edges = np.linspace(lowest, highest, MEL_BANDS + 2)
     mels = _hertz_to_mel(np.linspace(0.0, SAMPLE_RATE / 2, _N_FFT // 2 + 1))[:, None]
     rising = (mels - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - mels) / (edges[2:] - edges[1:-1])
-    matrix = np.maximum(0.0, np.minimum(rising, falling))
-    matrix[0] = 0.0
-    return matrix
+    return np.maximum(0.0, np.minimum(rising, falling))
 
 
 class AudioSetLogMel(nn.Module):

@@ -40,7 +40,10 @@ def test_a_sum_keeps_every_promise():
 def test_cuda_agrees_with_cpu():
     different: list[str] = []
     for name in names():
-        distance = _made(name)
+        try:
+            distance = _made(name)
+        except pytest.skip.Exception:  # one whose weights are not here skips itself, not the others
+            continue
         generator = torch.Generator().manual_seed(0)
         signals = torch.randn(2, 2, max(4096, distance.min_samples), generator=generator, dtype=torch.float64)
         here = distance(signals[0], signals[1])
