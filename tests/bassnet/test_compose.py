@@ -133,6 +133,17 @@ def test_harmonics_gains_and_the_lowpass_are_heard():
     assert amplitude_at(stiff, rate, 8 * f0) < 0.05 * each
 
 
+def test_a_partial_between_two_bins_is_as_strong_as_the_stronger_one():
+    """A pitch a quarter above bin 19: its first partial is heard in one bin only, its second in both."""
+    predicted = track()
+    predicted.f0_probabilities[:100, 19], predicted.f0_probabilities[:100, 20] = 0.75, 0.25
+    predicted.y[:, 20] = 0.0
+    line = bass_line(predicted, CQT, threshold=0.5, onset_threshold=None)
+    wave = play(predicted, line, untrained(), Controls(harmonics=2), sample_rate=16000, samples=FRAMES * 160)
+    f0 = 27.5 * 2 ** (19.25 / 12)
+    assert amplitude_at(wave, 16000, f0) == pytest.approx(amplitude_at(wave, 16000, 2 * f0), rel=0.02)
+
+
 def test_no_partial_is_above_the_nyquist_frequency_or_the_bins():
     for rate, limit in ((4000, 2000), (44100, 4350)):
         wave = played(Controls(harmonics=64), rate=rate, samples=rate * 2)

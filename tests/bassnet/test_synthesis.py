@@ -210,6 +210,8 @@ def test_amplitudes_are_read_at_the_harmonics_bins():
     read = harmonic_amplitudes(y, exact, cqt=cqt, harmonics=60)
     assert torch.allclose(read[0, 0, [0, 1, 3]], magnitude[0, 0, [36, 72, 108]])
     assert torch.allclose(read[0, 1, 0], magnitude[0, 1, 40:42].mean())
+    larger = harmonic_amplitudes(y, exact, cqt=cqt, harmonics=60, larger=True)
+    assert torch.allclose(larger[0, 1, 0], magnitude[0, 1, 40:42].max())
     third = 36 + 36 * math.log2(3)
     assert math.floor(third) == 93
     share = third - 93
