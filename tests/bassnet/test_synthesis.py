@@ -251,3 +251,17 @@ def test_what_does_not_fit_is_refused():
         harmonic_synthesis(f0, amplitudes, sample_rate=RATE, hop=HOP, samples=801)
     with pytest.raises(ValueError, match=r"got \(1, 5\) and \(1, 4, 3\)"):
         harmonic_synthesis(f0, amplitudes[:, :4], sample_rate=RATE, hop=HOP, samples=10)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_says_the_same():
+    generator = torch.Generator().manual_seed(0)
+    f0 = 40 + 300 * torch.rand(4, 60, generator=generator)
+    amplitudes = torch.rand(4, 60, 30, generator=generator)
+    found: list[list[Tensor]] = []
+    for device in ("cpu", "cuda"):
+        inputs = [tensor.to(device).requires_grad_() for tensor in (f0, amplitudes)]
+        wave = harmonic_synthesis(*inputs, sample_rate=RATE, hop=HOP, samples=9600)
+        found.append([each.cpu() for each in (wave.detach(), *torch.autograd.grad(wave.square().sum(), inputs))])
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-3 * float(one.abs().max()))
