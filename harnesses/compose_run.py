@@ -90,7 +90,7 @@ def run(options: ComposeOptions, *, as_json: bool) -> int:
     write_atomically(options.out, _wav(composition))
     if options.midi is not None:
         write_atomically(options.midi, bass_midi(composition.line.notes))
-    _print(options, composition, notes, as_json=as_json)
+    _print(options, composition, z, notes, as_json=as_json)
     return 0
 
 
@@ -134,7 +134,7 @@ def _wav(composition: Composition) -> bytes:
     return buffer.getvalue()
 
 
-def _print(options: ComposeOptions, composition: Composition, notes: list[str], *, as_json: bool) -> None:
+def _print(options: ComposeOptions, composition: Composition, z: Tensor, notes: list[str], *, as_json: bool) -> None:
     line, audio = composition.line, composition.audio
     seconds = len(audio) / composition.sample_rate
     sounding = float(np.mean(line.f0 > 0))
@@ -143,7 +143,7 @@ def _print(options: ComposeOptions, composition: Composition, notes: list[str], 
             "out": str(options.out),
             "midi": None if options.midi is None else str(options.midi),
             "model": str(options.model),
-            "z": None if options.z_file is not None else options.z or "0,0",
+            "z": z.tolist() if z.ndim == 1 else None,
             "z_file": None if options.z_file is None else str(options.z_file),
             "controls": asdict(options.controls),
             "sample_rate": composition.sample_rate,

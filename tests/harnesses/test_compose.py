@@ -75,7 +75,7 @@ def test_any_recording_gets_a_bass_of_its_length(
     (found,) = json.loads(capsys.readouterr().out)
     bass, bass_rate = soundfile.read(out)
     assert (bass_rate, bass.shape) == (rate, (rate + 123,))
-    assert (found["sample_rate"], found["samples"], found["z"]) == (rate, rate + 123, "1,-0.5")
+    assert (found["sample_rate"], found["samples"], found["z"]) == (rate, rate + 123, [1.0, -0.5])
     assert 0 < np.abs(bass).max() < 1
     assert len(pretty_midi.PrettyMIDI(str(midi)).instruments[0].notes) == found["notes"] > 0
     assert found["controls"] == dataclasses.asdict(Controls())
