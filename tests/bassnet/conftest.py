@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
 
+from tonedeaf.bassnet.checkpoint import BEST, CONFIG, LAST, read_state
 from tonedeaf.bassnet.config import (
     F_MIN,
     BassNetConfig,
@@ -17,9 +20,14 @@ from tonedeaf.bassnet.config import (
     TrainingConfig,
 )
 from tonedeaf.bassnet.features import FeatureSet
+from tonedeaf.bassnet.history import read_history
+from tonedeaf.bassnet.run import Run
+from tonedeaf.bassnet.training import train
 
 MakeFeatures = Callable[..., FeatureSet]
 MakeConfig = Callable[..., BassNetConfig]
+TrainIn = Callable[..., Run]
+Contents = Callable[[Path], dict[str, bytes]]
 
 
 @pytest.fixture
@@ -70,3 +78,31 @@ def make_features() -> MakeFeatures:
         )
 
     return make
+
+
+@pytest.fixture
+def train_in(tmp_path: Path, make_features: MakeFeatures, make_config: MakeConfig) -> TrainIn:
+    """Train in a folder of this name; fields of the configuration and arguments of ``train`` may be named."""
+
+    def train_it(name: str = "run", *, config: BassNetConfig | None = None, **arguments: object) -> Run:
+        arguments = {"checkpoint_seconds": 0.0, **arguments}
+        features, others = make_features(), make_features((40,), seed=1)
+        return train(config or make_config(), features, others, tmp_path / name, **arguments)  # pyright: ignore[reportArgumentType]
+
+    return train_it
+
+
+@pytest.fixture(scope="session")
+def contents() -> Contents:
+    """What must be the same to the bit in a run's folder: all but the clocks."""
+
+    def of(folder: Path) -> dict[str, bytes]:
+        found = {name: (folder / name).read_bytes() for name in (CONFIG, BEST)}
+        last = read_state(folder / LAST)
+        assert last is not None
+        tensors = {name: tensor.numpy().tobytes() for name, tensor in last.tensors.items()}
+        facts = json.dumps({**last.facts, "seconds": None}).encode()
+        history = repr([entry._replace(seconds=0) for entry in read_history(folder)]).encode()
+        return found | tensors | {"facts": facts, "history": history}
+
+    return of
