@@ -110,9 +110,14 @@ def studies(records: Sequence[Record]) -> tuple[list[Study], list[SetAside]]:
     groups: dict[tuple[str, ...], list[Record]] = {}
     for record in kept:
         groups.setdefault(_setting(record), []).append(record)
-    found = [_study(group) for group in groups.values()]
+    found = [study for group in groups.values() if _compares(study := _study(group))]
     found.sort(key=lambda one: (-sum(len(arm.seeds) for arm in one.arms), one.title))
     return found, [*aside, *earlier]
+
+
+def _compares(study: Study) -> bool:
+    """BassNet's own objective alone is a reproduction of its paper, not a comparison of losses."""
+    return {arm.arm.loss for arm in study.arms} != {PAPER}
 
 
 def _setting(record: Record) -> tuple[str, ...]:

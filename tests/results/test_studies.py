@@ -54,6 +54,10 @@ def test_conditions_are_studies_of_their_own(records: list[Record], make_evaluat
     assert [one.condition for one in found] == ["audio-only", "replace"]
 
 
+def test_the_papers_own_objective_alone_is_no_comparison(make_evaluation: MakeRecord):
+    assert studies([make_evaluation("paper", seed) for seed in range(3)]) == ([], [])
+
+
 def test_an_older_version_is_set_aside(records: list[Record], make_evaluation: MakeRecord):
     (found,), aside = studies([*(one for one in records if one.seed), make_evaluation("mss", 0, version=2)])
     assert [arm.arm.loss for arm in found.arms] == ["mss"]
