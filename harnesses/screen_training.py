@@ -51,7 +51,7 @@ def training_bar(limit_steps: int | None, limit_seconds: float | None) -> Genera
         return
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=8),
         TextColumn("{task.fields[done]}"),
         _TimeLeft(),
     )
@@ -63,7 +63,7 @@ def training_bar(limit_steps: int | None, limit_seconds: float | None) -> Genera
                 shown,
                 description=losses(progress.validation),
                 completed=progress.step if limit_steps else progress.seconds,
-                done=f"step {progress.step}" + (f"/{limit_steps}" if limit_steps else ""),
+                done=f"{progress.step}" + (f"/{limit_steps}" if limit_steps else " steps"),
                 seconds_left=progress.seconds_left,
             )
 
@@ -71,11 +71,11 @@ def training_bar(limit_steps: int | None, limit_seconds: float | None) -> Genera
 
 
 def losses(validation: Mapping[str, float]) -> str:
-    """The validation losses in a few words."""
+    """The validation losses in a few words: 80 columns hold them, the bar and the time left."""
     if not validation:
         return "first mini-epoch"
-    terms = (f"{SHOWN[name]} {validation[name]:.3f}" for name in ("loss", "f0", "level", "onset", "kl"))
-    return "validation " + ", ".join(terms)
+    digits = {"loss": 2, "f0": 2, "level": 2, "onset": 3, "kl": 1}
+    return " ".join(f"{SHOWN[name]} {validation[name]:.{places}f}" for name, places in digits.items())
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tonedeaf.bassnet import config as config_module
+from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
+from tonedeaf.bassnet.checkpoint import BEST, CONFIG, HISTORY, LAST
+from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from tonedeaf.bassnet.history import read_history
+from tonedeaf.bassnet.manifest import VERSION, Recipe
+from tonedeaf.bassnet.rendering import render_dataset
+from tonedeaf.bassnet.run import load_run
+from tonedeaf.bassnet.training import Progress
+from tonedeaf.harnesses.cli import run_command
+from tonedeaf.harnesses.screen_training import clock, losses, training_bar
+from tonedeaf.harnesses.train_run import TrainOptions
+from tonedeaf.results.store import RecordStore
+
+VERY_TINY = BassNetConfig(
+    cqt=CqtConfig(bins_per_octave=12),
+    model=ModelConfig(window=4, expanded=4, maps=3, blocks=2, head_octaves=1, head_maps=2),
+    objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01),
+    training=TrainingConfig(batch=4, mini_epoch=8, max_steps=4, validation_windows=8),
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return rendered(tmp_path_factory.mktemp("data") / "A1", songs=3, seconds=3.0)
+
+
+def rendered(folder: Path, *, songs: int, seconds: float) -> Path:
+    renderer = AdditiveRenderer()
+    recipe = Recipe(
+        version=VERSION,
+        dataset="A1",
+        seed=0,
+        songs=songs,
+        seconds=seconds,
+        sample_rate=16000,
+        renderer=renderer.identity,
+    )
+    with ThreadPoolExecutor(1) as executor:
+        render_dataset(folder, recipe, renderer, executor)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny_is_very_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(config_module.PRESETS, "tiny", VERY_TINY)
+
+
+def call(*arguments: str | Path) -> int:
+    return run_command(["train", *map(str, arguments)])
+
+
+def test_a_run_and_its_record(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "run"
+    assert call("--data", data, "--seed", "3", "--device", "cpu", "--out", out) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "windows/s" in printed.out
+    assert f"tonedeaf evaluate {out}" in printed.out
+    assert {path.name for path in out.iterdir()} >= {BEST, LAST, CONFIG, HISTORY, "tensorboard"}
+    (record,) = RecordStore(out).read_all()
+    assert (record.kind, record.distance.name, record.task.name, record.seed) == ("training", "paper", "bassnet", 3)
+    assert record.task.params["preset"] == "tiny"
+    assert record.task.params["dataset"] == "A1"
+    assert BassNetConfig.from_json(record.task.params["config"]).training.seed == 3
+    metrics = record.metrics
+    assert metrics["steps"] == 4
+    assert (metrics["training_songs"], metrics["validation_songs"]) == (2, 1)
+    assert metrics["windows_per_second"] == pytest.approx(16 / metrics["training_seconds"])
+    run = load_run(out)
+    assert run.finished
+    assert dict(run.validation) == metrics["validation"]
+    assert run.about["dataset"] == {
+        "folder": str(data.resolve()),
+        "dataset": "A1",
+        "digest": record.task.params["digest"],
+    }
+    assert (run.about["loss"], run.about["preset"]) == ("paper", "tiny")
+
+
+def test_json_is_the_record_and_nothing_else(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert call("--data", data, "--loss", "none", "--device", "cpu", "--out", tmp_path / "run", "--json") == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert document["kind"] == "training"
+    assert document["distance"]["name"] == "none"
+    assert document["task"]["params"]["config"]["objective"]["spectral_weight"] == 0
+
+
+def test_a_run_that_is_there_is_shown_again(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ("--data", data, "--device", "cpu", "--out", tmp_path / "run")
+    assert call(*arguments) == 0
+    first = capsys.readouterr().out
+    before = (tmp_path / "run" / LAST).stat().st_mtime_ns
+    assert call(*arguments, "--resume") == 0
+    assert capsys.readouterr().out == first
+    assert (tmp_path / "run" / LAST).stat().st_mtime_ns == before
+
+
+def test_more_steps_go_on_with_resume(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ("--data", data, "--device", "cpu", "--out", tmp_path / "run")
+    assert call(*arguments) == 0
+    assert call(*arguments, "--steps", "6") == 2
+    assert "holds a run: go on with it by --resume" in capsys.readouterr().err
+    assert call(*arguments, "--steps", "6", "--resume") == 0
+    assert [entry.step for entry in read_history(tmp_path / "run")] == [2, 4, 6]
+
+
+def test_options_change_the_preset():
+    options = TrainOptions(
+        data=Path("a"), out=Path("b"), preset="tiny", ablation=True, loss="none", seed=7, steps=5, seconds=60.0
+    )
+    config = options.config
+    assert not config.objective.cross_reconstruction
+    assert config.objective.spectral_weight == 0
+    assert (config.training.seed, config.training.max_steps, config.training.max_seconds) == (7, 5, 60.0)
+    assert config.model == VERY_TINY.model
+    assert TrainOptions(data=Path("a"), out=Path("b")).config == VERY_TINY
+
+
+def test_a_diverged_run_is_a_record_that_failed(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    wild = TrainingConfig(batch=4, mini_epoch=8, max_steps=200, learning_rate=1e30, validation_windows=8)
+    config = BassNetConfig(cqt=VERY_TINY.cqt, model=VERY_TINY.model, objective=VERY_TINY.objective, training=wild)
+    monkeypatch.setitem(config_module.PRESETS, "tiny", config)
+    assert call("--data", data, "--device", "cpu", "--out", tmp_path / "run") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "training has diverged (learning rate 1e+30)" in said
+    (record,) = RecordStore(tmp_path / "run").read_all()
+    assert record.status == "failed"
+    assert record.reason is not None
+    assert "diverged" in record.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--preset", "huge"), "unknown preset 'huge'; there are tiny, small, paper"),
+        (("--steps", "0"), "max_steps must be positive"),
+        (("--seconds", "-1"), "max_seconds must be positive"),
+        (("--device", "tpu"), "device"),
+        (("--loss", "mss2"), "'mss2'"),
+        (("--seed", "-1"), "seed must be in"),
+    ],
+)
+def test_a_wrong_call_is_one_line(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+):
+    assert call("--data", data, "--out", tmp_path / "run", *arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert message in said
+
+
+def test_data_that_are_of_no_use(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def complaint(folder: Path) -> str:
+        assert call("--data", folder, "--device", "cpu", "--out", tmp_path / "run") == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ")
+        assert said.count("\n") == 1
+        return said
+
+    assert "there is no folder" in complaint(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "no dataset in" in complaint(tmp_path / "empty")
+    one = rendered(tmp_path / "one", songs=1, seconds=3.0)
+    assert "1 song cannot be split into training and validation" in complaint(one)
+    manifest = json.loads((data / "manifest.json").read_text())
+    half = tmp_path / "half"
+    (half / "songs").mkdir(parents=True)
+    (half / "manifest.json").write_text(json.dumps({**manifest, "complete": False}))
+    assert "is half-written: 0 of 3 songs are there" in complaint(half)
+    assert not (tmp_path / "run" / CONFIG).exists()
+
+
+def test_songs_shorter_than_a_window(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    long = BassNetConfig(
+        cqt=VERY_TINY.cqt, model=ModelConfig(window=10, expanded=640, maps=2, blocks=2), training=VERY_TINY.training
+    )
+    monkeypatch.setitem(config_module.PRESETS, "tiny", long)
+    assert call("--data", data, "--device", "cpu", "--out", tmp_path / "run") == 2
+    assert "no song is as long as a window of 640 frames of 10 ms" in capsys.readouterr().err
+
+
+# The screen
+
+
+def a_progress(**changes: Any) -> Progress:
+    validation = {"loss": 1.5, "f0": 0.25, "level": 0.3, "onset": 0.05, "kl": 2.0}
+    return Progress(
+        step=30, steps=60, seconds=12.0, seconds_left=12.0, training={}, validation=validation, best_loss=1.4
+    )._replace(**changes)
+
+
+def test_the_bar_tells_losses_and_the_time_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with training_bar(60, None) as report:
+        report(a_progress())
+    shown = capsys.readouterr().err
+    (line,) = (line for line in re.sub(r"\x1b\[[?\d;]*\w", "", shown).splitlines() if "left" in line)
+    assert len(line.strip()) <= 80
+    for part in ("loss 1.50 f0 0.25 level 0.30 onset 0.050 KL 2.0", "30/60", "0:12 left"):
+        assert part in line
+
+
+def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]):
+    with training_bar(60, None) as report:
+        report(a_progress())
+    assert capsys.readouterr().err == ""
+
+
+def test_words():
+    assert losses({}) == "first mini-epoch"
+    assert losses(a_progress().validation) == "loss 1.50 f0 0.25 level 0.30 onset 0.050 KL 2.0"
+    assert [clock(seconds) for seconds in (5, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
