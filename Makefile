@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural study study-quick study-full speed readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural study study-quick study-full speed docs readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -59,9 +59,15 @@ speed: $(STAMP) ## measure how fast everything is, beside its peers (results/pub
 	$(VENV) -m pytest benchmarks/speed -o python_files='*.py' -m '' -W ignore -q --benchmark-json=build/speed.json
 	$(VENV) benchmarks/speed/publish.py build/speed.json
 
+reliability: $(STAMP) ## crowds, kills, a full disk, fuzzing: count what survives (docs/reliability.md; 15 minutes on 2 cores)
+	$(VENV) benchmarks/reliability/run.py
+
 readme: $(STAMP) ## rewrite tables, figures and report of README.md and results/published from registry and records
 	OMP_NUM_THREADS=1 .venv/bin/tonedeaf publish --records results/published --out results/published \
-		--page README.md --page docs/which-loss.md
+		--page README.md --page docs/which-loss.md --page docs/bassnet.md
+
+docs: $(STAMP) ## build the documentation's site, with the report (build/site)
+	NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build --strict
 
 test: lint types ## check style and types, then run the tests
 	OMP_NUM_THREADS=1 $(VENV) -m pytest -n $(JOBS) --dist worksteal

@@ -79,7 +79,7 @@ def read_document(folder: Path) -> RunDocument:
         content = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"there is no run in {folder}: tonedeaf train makes one") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     version = content.pop("version", None) if isinstance(content, dict) else None
     if version != VERSION:
@@ -150,7 +150,7 @@ def read_state(path: Path) -> State | None:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["facts"])
         return State(tensors=load_file(path), facts=facts)
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
 
 

@@ -85,7 +85,7 @@ def _entries(lines: list[str]) -> Iterator[Entry]:
         try:
             document: dict[str, Any] = json.loads(line)
             yield Entry(**document)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return
 
 

@@ -18,7 +18,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         content: its bytes.
 
     Raises:
-        OSError: if it cannot be written; what was at ``path`` is then untouched.
+        OSError: if it cannot be written, naming the file; what was at ``path`` is then untouched.
     """
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
@@ -27,6 +27,9 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk does not say of which file; nor is anyone to look for a temporary one
+        raise
     finally:
         temporary.unlink(missing_ok=True)  # after an error or Ctrl-C; otherwise it has the other name by now
     _sync_folder(path.parent)

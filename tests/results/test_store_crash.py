@@ -129,3 +129,13 @@ def test_the_bytes_are_on_disk_before_they_have_their_name(tmp_path: Path, monke
     assert seen[0] == (5, False)
     assert all(exists for _, exists in seen[1:])
     assert path.read_bytes() == b"12345"
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_atomically(tmp_path / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "file")
