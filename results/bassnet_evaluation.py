@@ -18,6 +18,9 @@ from .store import RecordStore
 EVALUATION = "evaluation"
 """Kind of the record."""
 
+OWN_OBJECTIVE = "paper"
+"""In place of a distance: BassNet's own objective."""
+
 _COLUMNS = ("song", "seconds", "z1", "z2", "pattern")
 
 

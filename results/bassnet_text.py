@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .bassnet_evaluation import cross_reconstruction, same_data, size, value
+from .bassnet_evaluation import EVALUATION, OWN_OBJECTIVE, cross_reconstruction, same_data, size, value
 from .published_bassnet import CROSS_ENTROPIES, bassnet_tables
 from .record import Record
 
@@ -41,6 +41,36 @@ class TextTable:
         lines = [f"| {' | '.join(cells)} |" for cells in (self.headings, rule, *self.rows)]
         notes = ["", "  \n".join(self.notes)] if self.notes else []
         return "\n".join([*lines, *notes]) + "\n"
+
+
+def reproductions(records: Sequence[Record]) -> list[Record]:
+    """The evaluations of whole trainings with BassNet's own objective, in the order of a table; not a study's arms."""
+    own = [
+        record
+        for record in records
+        if record.kind == EVALUATION
+        and record.status == "ok"
+        and record.distance.name == OWN_OBJECTIVE
+        and "split" in record.task.params  # made by tonedeaf evaluate
+        and "start_steps" not in record.task.params  # of a study's arm
+    ]
+
+    def place(record: Record) -> tuple[Any, ...]:
+        params = record.task.params
+        maps = int(params["config"]["model"]["maps"])
+        bins = int(params["config"]["cqt"]["bins_per_octave"])
+        name = str(params["dataset"])
+        return (
+            str(params.get("renderer")),
+            bins,
+            maps,
+            name,
+            size(record),
+            not cross_reconstruction(record),
+            record.seed,
+        )
+
+    return sorted(own, key=place)
 
 
 def paper_table(records: Sequence[Record]) -> TextTable:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from .bassnet_evaluation import EVALUATION
+from .bassnet_text import metrics_table, paper_table, reproductions
 from .descent_text import correlation_markdown, descent_markdown
 from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from .publication import Publication
@@ -34,6 +36,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "ablation": lambda: _ablation(publication),
         "training": lambda: "\n".join(map(study_markdown, publication.studies)) or NOTHING,
         "foretelling": lambda: foretelling_markdown(publication),
+        "bassnet": lambda: _bassnet(publication),
         "which-loss": lambda: which_loss_markdown(publication),
         "set-aside": lambda: _set_aside(publication),
     }
@@ -55,6 +58,7 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Does sign accuracy foretell descent?", "correlation"),
         ("Training", "training"),
         ("Does sign accuracy foretell training?", "foretelling"),
+        ("BassNet beside its paper", "bassnet"),
         ("Set aside", "set-aside"),
     )
 )
@@ -155,6 +159,12 @@ def _correlation(publication: Publication) -> str:
 def _ablation(publication: Publication) -> str:
     board = publication.ablation
     return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
+
+
+def _bassnet(publication: Publication) -> str:
+    """BassNet's own objective beside the paper's tables, and how its decoded tracks sound."""
+    records = reproductions(publication.collection.of_kind(EVALUATION))
+    return "\n".join(table(records).markdown() for table in (paper_table, metrics_table)) if records else NOTHING
 
 
 def _set_aside(publication: Publication) -> str:

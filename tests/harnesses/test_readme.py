@@ -19,7 +19,7 @@ from tonedeaf.results.store import RecordStore
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PUBLISHED = ROOT / "results" / "published"
-PAGES = (README, PUBLISHED / "README.md", ROOT / "docs" / "which-loss.md")
+PAGES = (README, PUBLISHED / "README.md", ROOT / "docs" / "which-loss.md", ROOT / "docs" / "bassnet.md")
 
 
 def _block(language: str, containing: str) -> str:
