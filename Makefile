@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural study study-quick study-full speed docs readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural bench-bassnet study study-quick study-full speed docs readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -53,6 +53,9 @@ study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/stu
 study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) --out runs/study
+
+bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
+	$(VENV) -m tonedeaf.harnesses.bench_bassnet --out runs/bench-bassnet
 
 speed: $(STAMP) ## measure how fast everything is, beside its peers (results/published/speed.md; nothing else may run)
 	@mkdir -p build

@@ -30,7 +30,7 @@ from .answers import reason_of, stored
 from .bassnet_losses import BASELINES, audio_term, distance_of, identify_loss, objective_with
 from .evaluations import TASK, VERSION
 from .rank_run import print_json
-from .resources import opened
+from .resources import AUTO, opened
 from .screen_training import training_bar, training_table
 
 KIND = "training"
@@ -104,9 +104,8 @@ def run(options: TrainOptions, *, as_json: bool) -> int:
         OSError: if the disk is full; the last checkpoint is kept.
     """
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        with opened(options.device, "512MiB") as resources:
-            processes = among_launched(resources.device)
-        record = _record(options, options.config, processes)
+        processes = _processes(options)
+        record = _record(options, processes)
     if not processes.main:
         return 0
     if as_json:
@@ -120,8 +119,24 @@ def run(options: TrainOptions, *, as_json: bool) -> int:
     return 0 if record.status == "ok" else 1
 
 
-def _record(options: TrainOptions, config: BassNetConfig, processes: Processes) -> Record:
+def train_record(options: TrainOptions) -> Record:
+    """Train, and return the record: the one in the run's folder if there is one, or a new one, written to it.
+
+    Raises:
+        ValueError: as :func:`run`.
+        OSError: as :func:`run`.
+    """
+    return _record(options, _processes(options))
+
+
+def _processes(options: TrainOptions) -> Processes:
+    with opened(options.device, AUTO) as resources:
+        return among_launched(resources.device)
+
+
+def _record(options: TrainOptions, processes: Processes) -> Record:
     """The record of a training: the one in the run's folder, or a new one."""
+    config = options.config
     distance_of(options.loss, options.term, config.cqt)  # refused before anything is computed
     dataset = open_dataset(options.data)
     share, seed = config.training.validation_share, config.training.seed
