@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
-		printf '%-18s%s\n' "$$target" "$$does"; done
+		printf '%-20s%s\n' "$$target" "$$does"; done
 
 .venv: $(STAMP) ## install the suite and what its tests need into .venv (again only if something changed)
 
