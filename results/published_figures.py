@@ -7,14 +7,18 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from .bassnet_evaluation import EVALUATION, Evaluation
+from .bassnet_text import reproductions
 from .figure_cost import by_mean, cost_points, figure_cost
 from .figure_curve import figure_curve
 from .figure_descent import figure_descent
 from .figure_field import figure_field
 from .figure_foretelling import figure_foretelling, shown_pairs
+from .figure_latent import figure_latent
 from .figure_map import figure_map
 from .figure_table1 import figure_table1
 from .figure_training import SHOWN, figure_training
+from .figure_trajectory import figure_trajectory
 from .publication import Publication
 
 Drawing = Callable[[], Figure]
@@ -37,6 +41,7 @@ def figures(publication: Publication) -> dict[str, Drawing]:
                 found[f"{kind}-{task}{which}"] = partial(draw, landscapes, number)
     found.update(_descents(publication))
     found.update(_training(publication))
+    found.update(_latent(publication))
     return found
 
 
@@ -60,3 +65,13 @@ def _training(publication: Publication) -> dict[str, Drawing]:
             board, standings = publication.boards[0], publication.standings[0]
             found[f"foretelling-{study.name}"] = partial(figure_foretelling, board, standings, study)
     return found
+
+
+def _latent(publication: Publication) -> dict[str, Drawing]:
+    """BassNet's latent plane and its trajectories, of the trainings with its own objective."""
+    own = [
+        Evaluation(record, publication.collection.trials(record))
+        for record in reproductions(publication.collection.of_kind(EVALUATION))
+        if record.task.params["config"]["model"]["latent"] >= 2
+    ]
+    return {"latent": partial(figure_latent, own), "trajectory": partial(figure_trajectory, own)} if own else {}
