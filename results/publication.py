@@ -73,6 +73,15 @@ class Publication:
         """Of each board, best first."""
         return [leaderboard(board.records, self.collection.trials, costs=board.costs) for board in self.boards]
 
+    def ranking_of(self, study: Study) -> tuple[Board, list[Standing]] | None:
+        """The board that has most of a study's losses with every cell, and its standings; of equals the first."""
+        trained = {arm.arm.loss for arm in study.arms}
+
+        def shared(pair: tuple[Board, list[Standing]]) -> int:
+            return sum(standing.complete and standing.distance in trained for standing in pair[1])
+
+        return max(zip(self.boards, self.standings, strict=True), key=shared, default=None)
+
     @cached_property
     def ablation(self) -> Board | None:
         """The board that has most of the ablation's distances, if it has most of them."""

@@ -29,7 +29,7 @@ def training_data(publication: Publication, numbers: Numbers) -> list[dict[str, 
 
 
 def _study(publication: Publication, study: Study, numbers: Numbers) -> dict[str, Any]:
-    standings = publication.standings[0] if publication.boards else []
+    ranking = publication.ranking_of(study)
     return {
         "title": study.title,
         "task": study.task,
@@ -51,7 +51,7 @@ def _study(publication: Publication, study: Study, numbers: Numbers) -> dict[str
                     for one in foretold(pair, study)
                 ],
             }
-            for pair in shown_pairs(standings, study)
+            for pair in (shown_pairs(ranking[1], study) if ranking else [])
         ],
         "sounds": _sounds(publication, study),
     }

@@ -43,19 +43,26 @@ def mean_text(mean: SeedMean | None) -> str:
 
 
 def foretelling_markdown(publication: Publication) -> str:
-    """Spearman's ρ of the main board's figures with raw pitch accuracy, a line for each study and figure."""
+    """Spearman's ρ of a board's figures with raw pitch accuracy, a line for each study and figure."""
     lines = [
-        "| study | sign accuracy | Spearman's ρ with raw pitch accuracy | p | distances |",
-        "|---|---|--:|--:|--:|",
+        "| study | ranking | sign accuracy | Spearman's ρ with raw pitch accuracy | p | distances |",
+        "|---|---|---|--:|--:|--:|",
     ]
     head = len(lines)
-    for study in publication.studies if publication.boards else []:
-        for pair in shown_pairs(publication.standings[0], study):
+    for study in publication.studies:
+        ranking = publication.ranking_of(study)
+        for pair in shown_pairs(ranking[1], study) if ranking else []:
             if pair.found.rho is not None and pair.found.p is not None:
-                lines.append(
-                    f"| {study.title} | {RANKINGS[pair.ranking]}{', named in advance' if pair.primary else ''} "
-                    f"| {pair.found.rho:+.2f} | {pair.found.p:.2g} | {pair.found.n} |"
+                named = ", named in advance" if pair.primary else ""
+                cells = (
+                    study.title,
+                    ranking[0].title if ranking else "",
+                    f"{RANKINGS[pair.ranking]}{named}",
+                    f"{pair.found.rho:+.2f}",
+                    f"{pair.found.p:.2g}",
+                    str(pair.found.n),
                 )
+                lines.append(f"| {' | '.join(cells)} |")
     if len(lines) == head:
         return "No three distances have been both ranked and trained with yet.\n"
     return "\n".join(lines) + "\n"
