@@ -61,9 +61,9 @@ def _training(publication: Publication) -> dict[str, Drawing]:
     for study in publication.studies:
         if any(name in study.metrics for name in SHOWN):
             found[f"training-{study.name}"] = partial(figure_training, study)
-        if publication.boards and shown_pairs(publication.standings[0], study):
-            board, standings = publication.boards[0], publication.standings[0]
-            found[f"foretelling-{study.name}"] = partial(figure_foretelling, board, standings, study)
+        ranking = publication.ranking_of(study)
+        if ranking is not None and shown_pairs(ranking[1], study):
+            found[f"foretelling-{study.name}"] = partial(figure_foretelling, *ranking, study)
     return found
 
 
