@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural bench-bassnet study study-quick study-full speed docs readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural bench-bassnet study study-quick study-full speed reliability docs readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
