@@ -16,6 +16,8 @@ from .studies import BASELINES
 from .training_text import mean_text
 
 CHANCE = 0.5
+LEAST_SEEDS = 3
+"""Fewer trained models than this recommend nothing: nobody can tell their loss from their luck."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _by_training(publication: Publication, complete: Sequence[Standing]) -> list
     metric = "raw_pitch_accuracy"
     for study in publication.studies:
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
-        own = [name for name in means if name not in BASELINES]
+        own = [name for name in means if name not in BASELINES and means[name].n >= LEAST_SEEDS]
         if own:
             name = max(own, key=lambda each: means[each].value)
             evidence = f"raw pitch accuracy {mean_text(means[name])} over {means[name].n} seeds"
