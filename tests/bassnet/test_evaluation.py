@@ -181,6 +181,16 @@ def test_an_evaluation_is_a_pure_function(dataset: Dataset, run: Run):
     assert sum(done) == len(SONGS)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_finds_the_same(dataset: Dataset):
+    on_cpu, on_gpu = a_run(), a_run()
+    on_gpu.model.to("cuda")
+    one, other = (evaluate_run(run, dataset, songs=SONGS, onsets_from=0.5) for run in (on_cpu, on_gpu))
+    for name in ("f0_cross_entropy", "level_cross_entropy", "level_db", "harmonic_db_all_frames", "median_cents"):
+        assert other.metrics[name]["value"] == pytest.approx(one.metrics[name]["value"], rel=1e-2), name
+    np.testing.assert_allclose(other.windows["z1"], one.windows["z1"], atol=1e-2)  # TF32
+
+
 def test_the_onset_threshold_is_fitted_on_training_songs(dataset: Dataset, run: Run, monkeypatch: pytest.MonkeyPatch):
     def faint(run: Run, found: FeatureSet, song: int) -> Track:
         track = truth(run, found, song)
