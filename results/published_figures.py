@@ -59,11 +59,13 @@ def _descents(publication: Publication) -> dict[str, Drawing]:
 def _training(publication: Publication) -> dict[str, Drawing]:
     found: dict[str, Drawing] = {}
     for study in publication.studies:
-        if any(name in study.metrics for name in SHOWN):
-            found[f"training-{study.name}"] = partial(figure_training, study)
+        alike = [one for one in publication.studies if one.name == study.name]  # they differ in steps or segments
+        name = study.name if len(alike) == 1 else f"{study.name}-{alike.index(study) + 1}"
+        if any(metric in study.metrics for metric in SHOWN):
+            found[f"training-{name}"] = partial(figure_training, study)
         ranking = publication.ranking_of(study)
         if ranking is not None and shown_pairs(ranking[1], study):
-            found[f"foretelling-{study.name}"] = partial(figure_foretelling, *ranking, study)
+            found[f"foretelling-{name}"] = partial(figure_foretelling, *ranking, study)
     return found
 
 
