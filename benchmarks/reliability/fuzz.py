@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import importlib
 import importlib.util
 import io
 import json
@@ -340,10 +341,11 @@ def fuzzed(target: Target, examples: int) -> dict[str, Any]:
     return {**counts, "reasons": reasons}
 
 
-def with_atheris(target: Target, seconds: int) -> None:
-    """Never returns: Atheris ends the process."""
-    import atheris  # pyright: ignore[reportMissingModuleSource]
-
+def with_atheris(name: str, seconds: int) -> None:
+    """Never returns: Atheris ends the process, with exit status 0 if nothing was found."""
+    atheris: Any = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=["tonedeaf"]):
+        target = next(each for each in targets() if each.name == name)
     corpus = Path("corpus")
     corpus.mkdir()
     for number, seed in enumerate(target.seeds):
@@ -375,10 +377,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=500)
     parser.add_argument("--target", default=None, help="one of them by name")
-    parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS")
+    parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS", help="of the target, in place of examples")
     options = parser.parse_args()
     with scratch():
-        chosen = [each for each in targets() if options.target in (None, each.name)]
         if options.atheris:
-            with_atheris(chosen[0], options.atheris)
+            with_atheris(options.target, options.atheris)
+        chosen = [each for each in targets() if options.target in (None, each.name)]
         print(json.dumps({each.name: fuzzed(each, options.examples) for each in chosen}))
