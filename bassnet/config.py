@@ -154,6 +154,8 @@ class TrainingConfig:
         learning_rate: of Adam.
         learning_rate_decay: ``cosine`` lets it fall to 0 at ``max_steps``; the paper's is constant.
         neighbourhood: the two windows of a pair are at most so far apart, in seconds.
+        transposition: each pair is transposed by up to so many cents up or down, by interpolation between bins; not in
+            the paper, whose datasets have more songs.
         mini_epoch: windows between two validations.
         patience: stop after so many mini-epochs in which the validation loss has not improved.
         max_steps: stop after so many steps; None sets no limit.
@@ -173,6 +175,7 @@ class TrainingConfig:
     learning_rate: float = 1e-4
     learning_rate_decay: Literal["constant", "cosine"] = "constant"
     neighbourhood: float = 5.0
+    transposition: float = 0.0
     mini_epoch: int = 1000
     patience: int = 1000
     max_steps: int | None = None
@@ -194,6 +197,9 @@ class TrainingConfig:
         _require(self.batch % 2 == 0, f"batch must be even, for it is made of pairs, got {self.batch}")
         _require(
             0 <= self.neighbourhood < math.inf, f"neighbourhood must not be negative (s), got {self.neighbourhood}"
+        )
+        _require(
+            0 <= self.transposition < math.inf, f"transposition must not be negative (cents), got {self.transposition}"
         )
         _require(0 < self.validation_share < 1, f"validation_share must be in (0, 1), got {self.validation_share}")
         _require(0 <= self.seed < 2**63, f"seed must be in [0, 2**63), got {self.seed}")

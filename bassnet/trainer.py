@@ -176,7 +176,7 @@ class Trainer:
         noise = torch.randn(2, training.batch // 2, self.config.model.latent, generator=self._generator)
         first = self._processes.share(pairs).flatten()
         noise = self._processes.share(noise.movedim(2, 0)).movedim(0, 2).flatten(0, 1)
-        windows = self._source.take(first)
+        windows = self._source.take(first, transposed=self._draw_transposition())
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate(self.step)
         self._optimizer.zero_grad(set_to_none=True)
@@ -190,6 +190,15 @@ class Trainer:
         self._processes.average([each.grad for each in self.model.parameters() if each.grad is not None])
         self._optimizer.step()
         return {name: term.detach() for name, term in {**found, "loss": loss}.items()}
+
+    def _draw_transposition(self) -> Tensor | None:
+        """By how many bins each of this process's windows is moved: partners alike, or their latents would differ."""
+        training = self.config.training
+        if not training.transposition:
+            return None
+        furthest = training.transposition / 1200 * self.config.cqt.bins_per_octave
+        moved = (2 * torch.rand(training.batch // 2, generator=self._generator) - 1) * furthest
+        return self._processes.share(moved).repeat(2)
 
     def _forward(self, windows: Windows, noise: Tensor) -> dict[str, Tensor]:
         crossed = self.config.objective.cross_reconstruction

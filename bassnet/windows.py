@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from .config import F_MIN, CqtConfig, ModelConfig
 from .features import FeatureSet
 from .multiresolution import compress, gather
+from .transposition import transpose
 
 UNVOICED = -1
 """In place of a bin, where no note sounds, or none within the bins' range."""
@@ -76,10 +77,6 @@ class WindowSource:
         windows = starts[1:] - starts[:-1] - self.model.expanded + 1
         return torch.stack((starts[:-1], windows), dim=1)[windows > 0]
 
-    @cached_property
-    def _bin(self) -> Tensor:
-        return nearest_bin(self.features.f0, self.cqt)
-
     @property
     def count(self) -> int:
         """How many different windows there are."""
@@ -111,13 +108,23 @@ class WindowSource:
         song = torch.searchsorted(ends, chosen, right=True)
         return self._songs[song, 0] + chosen - (ends[song] - self._songs[song, 1])
 
-    def take(self, first: Tensor) -> Windows:
-        """The windows that start at some frames ``(batch,)``."""
+    def take(self, first: Tensor, *, transposed: Tensor | None = None) -> Windows:
+        """The windows that start at some frames ``(batch,)``.
+
+        Args:
+            first: their first frames.
+            transposed: bins by which each is moved up, mix and bass alike, ``(batch,)``; None leaves them.
+        """
         features, length = self.features, self.model.expanded
         index = first.to(features.device, non_blocking=True)
         # One index for all: (batch, length) frames.
         frames = gather(torch.arange(len(features.f0), device=features.device), index, length)
-        bins = self._bin[frames]
+        mix, bass, f0 = features.mix[frames].float(), features.bass[frames].float(), features.f0[frames]
+        if transposed is not None:
+            moved = transposed.to(features.device, non_blocking=True)
+            mix, bass = transpose(mix, moved), transpose(bass, moved)
+            f0 = f0 * torch.exp2(moved / self.cqt.bins_per_octave)[:, None]
+        bins = nearest_bin(f0, self.cqt)
         level = features.level if self.level == "absolute" else features.level_minmax
 
         def resolved(signal: Tensor) -> Tensor:
@@ -127,8 +134,8 @@ class WindowSource:
         share = resolved(F.one_hot(bins % (self.cqt.bins + 1), self.cqt.bins + 1).float())[..., : self.cqt.bins]
         voiced = share.sum(-1)
         return Windows(
-            x=resolved(features.mix[frames].float()),
-            y=resolved(features.bass[frames].float()),
+            x=resolved(mix),
+            y=resolved(bass),
             f0=share / voiced.clamp(min=torch.finfo(share.dtype).tiny)[..., None],
             voiced=voiced,
             level=resolved(level[frames]),

@@ -100,3 +100,18 @@ def test_the_nearest_bin(bins_per_octave: int):
 def test_songs_that_are_too_short(make_features: MakeFeatures, make_config: MakeConfig):
     with pytest.raises(ValueError, match="no song is as long as a window of 8 frames of 10 ms: the longest has 7"):
         a_source(make_features((7, 5)), make_config())
+
+
+def test_partners_are_transposed_alike_and_so_is_f0(make_features: MakeFeatures, make_config: MakeConfig):
+    features = make_features()
+    source = a_source(features, make_config())
+    first = torch.tensor([3, 40])
+    plain = source.take(first)
+    moved = source.take(first, transposed=torch.tensor([1.0, -2.0]))
+    torch.testing.assert_close(moved.x[0, ..., 1:], plain.x[0, ..., :-1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(moved.y[1, ..., :-2], plain.y[1, ..., 2:], rtol=0, atol=1e-5)
+    assert torch.equal(moved.f0[0, ..., 1:], plain.f0[0, ..., :-1])
+    assert torch.equal(moved.f0[1, ..., :-2], plain.f0[1, ..., 2:])
+    # A quarter of a bin does not reach the next bin, from a centre.
+    assert torch.equal(source.take(first, transposed=torch.tensor([0.25, -0.25])).f0, plain.f0)
+    assert torch.equal(moved.level, plain.level)
