@@ -147,18 +147,41 @@ function armsChart(study, metric, width) {
   });
 }
 
+/** Those points whose names, right of them, cover neither a point nor an earlier name; `x` and `y` give pixels. */
+function namedPoints(points, x, y) {
+  const boxes = points.map((point) => [x(point) - 5, x(point) + 5, y(point) - 5, y(point) + 5]);
+  return points.filter((point, i) => {
+    const own = [x(point) + 7, x(point) + 11 + 6.8 * point.name.length, y(point) - 7, y(point) + 7];
+    const meets = (box) => own[0] < box[1] && box[0] < own[1] && own[2] < box[3] && box[2] < own[3];
+    if (boxes.some((box, other) => other !== i && meets(box))) return false;
+    boxes.push(own);
+    return true;
+  });
+}
+
 /** A figure of a ranking against what was learnt, a point a distance. */
 function foretoldChart(pair, width) {
   const points = pair.points.map(([name, accuracy, learnt, low, high]) => ({ name, accuracy, learnt, low, high }));
   const ink = (point) => colourOf(point.name);
+  const longest = 6.8 * d3.max(points, (point) => point.name.length) + 16;
+  const [height, margins] = [320, { left: 48, right: Math.min(width * 0.4, longest), top: 20, bottom: 42 }];
+  const pixels = (value, all, from, to) => from + ((value - d3.min(all)) / (d3.max(all) - d3.min(all) || 1)) * (to - from);
+  const across = points.map((point) => point.accuracy);
+  const up = points.flatMap((point) => [point.learnt, point.low ?? point.learnt, point.high ?? point.learnt]);
+  const named = namedPoints([...points].sort((a, b) => b.learnt - a.learnt),
+    (point) => pixels(point.accuracy, across, margins.left + 12, width - margins.right - 12),
+    (point) => pixels(point.learnt, up, height - margins.bottom - 8, margins.top + 8));
   return plotted(`Raw pitch accuracy against sign accuracy, ${pair.label}: ${pair.text}`, width, {
-    height: 320, marginLeft: 48, marginRight: 110, marginBottom: 42,
+    height, marginLeft: margins.left, marginRight: margins.right, marginTop: margins.top, marginBottom: margins.bottom,
     x: { label: `sign accuracy: ${pair.label} →`, inset: 12 },
     y: { label: "↑ raw pitch accuracy", grid: true, inset: 8 },
     marks: [
       Plot.ruleX(points.filter((p) => p.low !== null), { x: "accuracy", y1: "low", y2: "high", stroke: ink }),
       Plot.dot(points, { x: "accuracy", y: "learnt", r: 5, fill: ink }),
-      Plot.text(points, { x: "accuracy", y: "learnt", text: "name", dx: 9, textAnchor: "start", fontFamily: "var(--mono)", fontSize: 11, stroke: "var(--paper)", fill: "currentColor" }),
+      Plot.text(named, { x: "accuracy", y: "learnt", text: "name", dx: 9, textAnchor: "start", fontFamily: "var(--mono)", fontSize: 11, stroke: "var(--paper)", fill: "currentColor" }),
+      Plot.tip(points, Plot.pointer({
+        x: "accuracy", y: "learnt", title: (point) => `${point.name}\n${share(point.accuracy)} and ${share(point.learnt)}`,
+      })),
     ],
   });
 }
