@@ -113,7 +113,7 @@ def run(options: TrainOptions, *, as_json: bool) -> int:
     elif record.status == "ok":
         console = screens.out()
         console.print(training_table([record]))
-        console.print(f"run: {options.out}; judge it by tonedeaf evaluate {options.out}", markup=False)
+        console.print(f"run: {options.out}; judge it by tonedeaf evaluate {options.out}", markup=False, soft_wrap=True)
     else:
         screens.note(f"error: {record.reason}")
     return 0 if record.status == "ok" else 1

@@ -67,7 +67,9 @@ def test_the_examples_loss_is_the_readmes(tmp_path: Path, capsys: pytest.Capture
     assert run_command(["check", f"{plugin}:MyLoss"]) == 0
     quick = ["--trials", "8", "--duration", "0.1", "--out", str(tmp_path / "runs")]
     (command,) = re.findall(
-        r"^tonedeaf rank \./my_loss\.py:MyLoss (.*)$", _block("console", "my_loss.py:MyLoss"), re.MULTILINE
+        r"^tonedeaf rank \./my_loss\.py:MyLoss (.*)$",
+        _block("console", "tonedeaf check ./my_loss.py:MyLoss"),
+        re.MULTILINE,
     )
     name, _, total = command.partition(" ")
     assert run_command(["rank", f"{plugin}:MyLoss", name, total.strip('"'), *quick]) == 0

@@ -84,7 +84,7 @@ def test_who_is_not_on_the_leaderboard_is_listed_with_the_reason(make_record: Ma
         make_record(distance="broken", task="sines", status="failed"),
     ]
     standings = [
-        Standing("whole", {}, 0, False),
+        Standing("whole", {("sines", "pitch_analytic"): 1.0}, 0, False),
         Standing("half", {}, 6, False),
         Standing("broken", {}, 12, False),
     ]
