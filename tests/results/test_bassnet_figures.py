@@ -181,8 +181,10 @@ def test_headings_tell_evaluations_apart(make_record: MakeRecord):
 
 def test_regions_are_the_classifiers(make_record: MakeRecord):
     """The record's Gaussians by scipy, and the shares that they give."""
-    classifier = an_evaluation(make_record).classifier
-    assert classifier is not None
+    drawn = an_evaluation(make_record).classifier
+    assert drawn is not None
+    spreads = np.array([0.5, 1.0, 3.0])[:, None, None] * np.array([[1.0, 0.4], [0.4, 1.0]])
+    classifier = QuadraticClassifier(drawn.patterns, np.array([0.7, 0.2, 0.1]), drawn.means, spreads)
     points = np.random.default_rng(0).normal(size=(50, 4, 2))
     densities = [
         prior * multivariate_normal(mean, covariance).pdf(points)
