@@ -1,7 +1,9 @@
 """Records to test with."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +20,11 @@ from tonedeaf.results import (
     record_key,
 )
 from tonedeaf.results.published_values import RANKING_COLUMNS
+
+# Each of the processes that test at once compiles librosa's kernels for itself: in a fresh environment they crash when
+# they fill one cache together.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "numba" / _WORKER)
 
 
 def build_record(
