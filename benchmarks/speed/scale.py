@@ -301,7 +301,7 @@ def _workers_section(found: Mapping[str, Any]) -> list[str]:
         "",
         f"The sweep has {shares:.1e} shares of {BLOCK * seconds_each:.1f} s in the mean, so one first process keeps up"
         f" to {most:,.0f} workers busy; beyond, a command for each seed, into one folder. A small job is worth few:"
-        f" with a start of {work['start_two']:.0f} s, N workers pay off from some {work['start_two']:.0f} · N core seconds on."
+        f" they pay off from some {work['start_two']:.0f} core seconds a worker on."
         " Measured with 2 workers on one machine; a cluster's network is not in it.",
         "",
     ]
