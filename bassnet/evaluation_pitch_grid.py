@@ -1,7 +1,8 @@
 """What does the bass play where in the latent plane? Distributions of its pitch relative to a reference.
 
 At each point of a grid of the plane the bass of the same excerpts is generated with that one z throughout, and decoded.
-Its interval above the reference, in whole semitones, is counted over the frames that are voiced.
+Its interval above the reference, in whole semitones, is counted over the frames that are voiced; and so is that of the
+dataset's own bass, over whole songs.
 
 The paper takes the f0 of the mix for a reference (by a pitch tracker, of recordings). Ours is the **root of the
 chord**, which the datasets know, in the song's own tuning: what the patterns of A1 to A4 are defined by. Where no
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .dataset import Dataset
+from .dataset import Dataset, Song
 from .decoding import FRAMES_PER_SECOND, decode_f0
 from .features import features
 from .labels import UNKNOWN
@@ -32,6 +33,9 @@ POINTS = 5
 SECONDS = 30.0
 """Of music at each point, of all excerpts together."""
 MOST_SONGS = 4
+"""That excerpts are taken of."""
+MOST_DATA_SONGS = 16
+"""Whose own bass is counted."""
 LOWEST, HIGHEST = -24, 12
 """Intervals that are counted, in semitones; a frame beyond them counts in the total only."""
 
@@ -60,7 +64,6 @@ class PitchGrid:
 class _Excerpt:
     mix: torch.Tensor
     reference: NDArray[np.float64]
-    bass: NDArray[np.float64]
 
 
 def grid_axis(values: NDArray[np.floating], points: int = POINTS) -> NDArray[np.float64]:
@@ -89,7 +92,7 @@ def pitch_grid(
     Args:
         run: on the device that computes; its z has at least two dimensions.
         dataset: whose mixes.
-        songs: of which; the first :data:`MOST_SONGS` are taken.
+        songs: of which.
         z: where the windows of the data lie: ``(windows, dimensions)``; beyond the first two, dimensions are kept at
             their median.
         progress: called with the number of points done since the last call.
@@ -100,8 +103,11 @@ def pitch_grid(
     if z.shape[1] < 2:
         raise ValueError(f"a grid of the latent plane needs 2 dimensions of z, got {z.shape[1]}")
     used = tuple(songs[:MOST_SONGS])
-    excerpts, reference = _excerpts(run, dataset, used)
-    data = _shares([(one.bass, one.bass > 0, one.reference) for one in excerpts])
+    loaded = [dataset.song(song) for song in songs[:MOST_DATA_SONGS]]
+    chords = any((song.labels.chord_root != UNKNOWN).any() for song in loaded)
+    references = [_chord_roots(song) if chords else song.labels.f0.astype(np.float64) for song in loaded]
+    data = _shares([(song.labels.f0, song.labels.f0 > 0, own) for song, own in zip(loaded, references, strict=True)])
+    excerpts = _excerpts(run, dataset, used, references)
     device = next(run.model.parameters()).device
     middle = np.median(z, axis=0)
     intervals = np.arange(LOWEST, HIGHEST + 1)
@@ -109,15 +115,15 @@ def pitch_grid(
     for second in grid_axis(z[:, 1]):
         for first in grid_axis(z[:, 0]):
             point = torch.tensor([first, second, *middle[2:]], dtype=torch.float32, device=device)
-            played: list[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]] = []
+            played: list[tuple[NDArray[np.floating], NDArray[np.bool_], NDArray[np.float64]]] = []
             for one in excerpts:
                 track = predict_track(run.model, one.mix, point)
                 played.append((*decode_f0(track, run.config.cqt, threshold=run.threshold), one.reference))
             rows.append((float(first), float(second), _shares(played)))
             progress(1)
     return PitchGrid(
-        reference=reference,
-        seconds=float(sum(one.bass.size for one in excerpts) / FRAMES_PER_SECOND),
+        reference=CHORD if chords else BASS,
+        seconds=float(sum(one.reference.size for one in excerpts) / FRAMES_PER_SECOND),
         songs=used,
         columns={
             "z1": np.repeat([first for first, _, _ in rows], intervals.size),
@@ -129,26 +135,27 @@ def pitch_grid(
     )
 
 
-def _excerpts(run: Run, dataset: Dataset, songs: Sequence[int]) -> tuple[list[_Excerpt], str]:
-    """The beginnings of songs, equally long, and what their reference is."""
+def _excerpts(
+    run: Run, dataset: Dataset, songs: Sequence[int], references: Sequence[NDArray[np.float64]]
+) -> list[_Excerpt]:
+    """The beginnings of songs, equally long."""
     device = next(run.model.parameters()).device
     found = features(dataset, run.config.cqt, device=device, songs=songs)
-    loaded = [dataset.song(song) for song in songs]
-    chords = any((song.labels.chord_root != UNKNOWN).any() for song in loaded)
     frames = max(1, round(SECONDS * FRAMES_PER_SECOND / len(songs)))
-    excerpts: list[_Excerpt] = []
-    for place, song in enumerate(loaded):
-        bass = song.labels.f0[:frames].astype(np.float64)
-        root = song.labels.chord_root[:frames]
-        tuning = 440.0 * 2 ** (song.about.detuning / 1200)
-        reference = np.where(root != UNKNOWN, tuning * 2 ** ((root - 69) / 12), 0.0) if chords else bass
-        where = found.frames_of(place)
-        excerpts.append(_Excerpt(found.mix[where][:frames], reference, bass))
-    return excerpts, CHORD if chords else BASS
+    return [
+        _Excerpt(found.mix[found.frames_of(place)][:frames], references[place][:frames]) for place in range(found.songs)
+    ]
+
+
+def _chord_roots(song: Song) -> NDArray[np.float64]:
+    """The root of the chord in Hz, in the song's tuning; 0 where there is no chord."""
+    root = song.labels.chord_root
+    tuning = 440.0 * 2 ** (song.about.detuning / 1200)
+    return np.where(root != UNKNOWN, tuning * 2 ** ((root - 69) / 12), 0.0)
 
 
 def _shares(
-    tracks: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]],
+    tracks: Sequence[tuple[NDArray[np.floating], NDArray[np.bool_], NDArray[np.float64]]],
 ) -> NDArray[np.float64]:
     """Share of each interval among the frames that are voiced and have a reference; zeros if there are none."""
     counts, total = np.zeros(HIGHEST - LOWEST + 1), 0

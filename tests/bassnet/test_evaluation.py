@@ -296,6 +296,27 @@ def test_the_grid_counts_semitones_above_the_chords_root(dataset: Dataset, run: 
     assert found.seconds == pytest.approx(len(song.labels) / 100)
 
 
+def test_without_chords_the_grid_is_relative_to_the_recorded_bass(
+    dataset: Dataset, run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    """A bass that plays what was recorded, a fifth higher: every interval is 7, and 0 in the data."""
+    song = dataset.song(0)
+    labels = replace(song.labels, chord_root=np.full_like(song.labels.chord_root, -1))
+    monkeypatch.setattr(Dataset, "song", lambda _dataset, _index: replace(song, labels=labels))
+
+    def a_fifth_higher(model: BassNet, mix: torch.Tensor, z: torch.Tensor) -> Track:
+        f0 = torch.from_numpy(labels.f0[: len(mix)]).double()
+        place = (12 * torch.log2(f0.clamp(min=27.5) / 27.5) + 7).round().long()
+        probabilities = torch.nn.functional.one_hot(place, model.cqt.bins).double()
+        return Track(torch.zeros(len(mix), model.cqt.bins), probabilities, torch.ones(len(mix)), torch.zeros(len(mix)))
+
+    monkeypatch.setattr(evaluation_pitch_grid, "predict_track", a_fifth_higher)
+    found = pitch_grid(run, dataset, songs=[0], z=np.random.default_rng(0).normal(size=(100, 2)))
+    assert found.reference == "the recorded bass"
+    np.testing.assert_allclose(found.columns["share"], found.columns["interval"] == 7, atol=1e-12)
+    np.testing.assert_allclose(found.columns["data_share"], found.columns["interval"] == 0, atol=1e-12)
+
+
 def test_the_grid_spans_the_data_and_not_a_point():
     values = np.linspace(-3, 5, 1001)
     np.testing.assert_allclose(grid_axis(values), np.linspace(-2.6, 4.6, 5), atol=1e-3)
