@@ -79,11 +79,11 @@ def test_processes_and_a_cluster_find_what_one_process_finds(tmp_path: Path, clu
     ("command", "more"),
     [
         ("descend", ["--trials", "2", "--steps", "2", "--duration", "0.05"]),
-        ("curve", ["--duration", "0.05"]),
+        pytest.param("curve", ["--duration", "0.05"], marks=pytest.mark.slow),
     ],
 )
 def test_so_do_descents_and_landscapes(tmp_path: Path, command: str, more: list[str]):
-    names = ["spectrogram", "l1_waveform"]
+    names = ["l2_waveform", "l1_waveform"]
     assert _run(command, *names, *more, "--out", tmp_path / "serial") == 0
     assert _run(command, *names, *more, "--out", tmp_path / "processes", "--workers", "2") == 0
     serial = _documents(tmp_path / "serial")
