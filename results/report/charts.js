@@ -10,8 +10,11 @@ function plotted(label, width, options) {
     style: { background: "transparent", color: "currentColor", fontFamily: "var(--sans)", fontSize: "12px" },
     ...options,
   });
-  // The chart is one image with one name; names of its parts would be read out, or not, one by one.
-  for (const part of chart.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+  // The chart is one image with one name; names of its parts would be read out, or not, one by one. A tip is drawn anew
+  // whenever the pointer moves.
+  const unnamed = () => chart.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
+  unnamed();
+  new MutationObserver(unnamed).observe(chart, { childList: true, subtree: true });
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", label);
   return chart;

@@ -27,6 +27,7 @@ class Opened:
 
 def _open(browser: Any, report: Report, *, width: int = 1280, scheme: str = "light") -> Opened:
     opened = Opened(browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme))
+    opened.page.set_default_timeout(120_000)  # on a busy machine a click may wait for half a minute
     opened.page.on("console", lambda message: opened.problems.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.page.on("request", lambda request: opened.requests.append(request.url))
@@ -235,6 +236,16 @@ def test_sounds_decode_and_play(page: Any, published: Report):
         return audio.currentTime;
     }""")
     assert played == pytest.approx(seconds[0], abs=0.01)
+
+
+def test_a_point_says_its_numbers_under_the_pointer(page: Any, published: Report):
+    chart = page.locator("#cost-chart svg[role=img]")
+    chart.locator("circle").first.hover()
+    (cheapest,) = [one for one in published.publication.standings[0] if one.distance == "log_spectral_transport"]
+    tip = chart.locator("g[pointer-events=none] text").last.text_content()
+    assert "log_spectral_transport" in tip
+    assert f"{cheapest.minimum:.3f}" in tip
+    assert chart.locator("[aria-label]").count() == 0
 
 
 def test_a_spectrogram_shows_the_pitch(page: Any, published: Report):
