@@ -78,6 +78,6 @@ def _caption(found: RelativePitch) -> str:
         f"Semitones from {found.reference} (at 0; octaves are shaded) to the generated bass, {found.seconds:g} s for "
         "each point z = (z1, z2) of the latent plane; z grows to the right and upwards. Bars: share of the voiced "
         "frames, minus the share in the dataset's own bass (whole songs). The paper's Figure 8 is of recordings, "
-        f"relative to the f0 of the mix, and from a 10/80 model; this is a {size(found.record)} model of {params['dataset']} "
-        f"(rendered by {params['renderer']}), seed {found.record.seed}."
+        f"relative to the f0 of the mix, and from a 10/80 model; this is a {size(found.record)} model of "
+        f"{params['dataset']} (rendered by {params['renderer']}), seed {found.record.seed}."
     )
