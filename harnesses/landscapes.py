@@ -9,6 +9,7 @@ prediction is represented once: a prediction is compared with all targets that h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor
 from ..benchmarks.task import LEVEL, PITCH, Task, Trials
 from ..losses import AudioDistance, Representation
 from .answers import Answer
+from .cheap_derivatives import CheapDerivatives
 from .landscape_cells import Cells, Floats, Kind, Target, cells_of
 from .plane import across, batches_of, check_plane, plane_of, repeated, repeated_representation, represented_target
 from .ranking import SIGNAL_DTYPE, NonFiniteError, one_thread_each
@@ -102,8 +104,11 @@ class _Ground:
             trials = repeated(self.trial, count)
             coordinates = {**trials.prediction, PITCH.name: pitch, LEVEL.name: level}
             signal = self.task.render_prediction(trials, coordinates).to(SIGNAL_DTYPE)
-            ours = self.distance.represent(signal)
-            distances = [self.distance.compare(ours, repeated_representation(theirs, count)) for theirs in self.targets]
+            with CheapDerivatives() if self.slopes else nullcontext():
+                ours = self.distance.represent(signal)
+                distances = [
+                    self.distance.compare(ours, repeated_representation(theirs, count)) for theirs in self.targets
+                ]
         found = [torch.stack(distances).detach()]
         if self.slopes:
             found.append(1200 * torch.stack([_derivative(each, pitch) for each in distances]))

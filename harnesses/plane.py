@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from ..benchmarks.task import LEVEL, PITCH, Task, Trials
 from ..losses import AudioDistance, Representation
 from .answers import SkippedError
 from .batching import Batches, batches, saved_bytes
+from .cheap_derivatives import CheapDerivatives
 from .ranking import SIGNAL_DTYPE
 from .resources import Resources
 
@@ -69,7 +71,8 @@ def compared(
 ) -> Tensor:
     """The distances ``(trials,)`` of predictions from represented targets."""
     signal = task.render_prediction(trials, coordinates).to(SIGNAL_DTYPE)
-    return distance.compare(distance.represent(signal), target)
+    with CheapDerivatives() if signal.requires_grad else nullcontext():
+        return distance.compare(distance.represent(signal), target)
 
 
 def repeated(trials: Trials, count: int) -> Trials:

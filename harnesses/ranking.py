@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
 from .batching import batches, return_freed_memory, saved_bytes
+from .cheap_derivatives import CheapDerivatives
 
 SIGNAL_DTYPE = torch.float32
 """What signals are cast to, last of all, before a distance sees them."""
@@ -157,7 +158,8 @@ def _prediction_distance(
             name: values.clone().requires_grad_(name in derived) for name, values in trials.prediction.items()
         }
         signal = task.render_prediction(trials, coordinates).to(SIGNAL_DTYPE)
-        return coordinates, distance.compare(distance.represent(signal), target), target
+        with CheapDerivatives() if derived else nullcontext():
+            return coordinates, distance.compare(distance.represent(signal), target), target
 
 
 def _derived_axes(distance: AudioDistance, task: Task) -> list[Axis]:
