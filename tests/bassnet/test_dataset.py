@@ -20,7 +20,7 @@ import pytest
 
 from tonedeaf.bassnet import dataset_writer
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
-from tonedeaf.bassnet.dataset import Dataset, open_dataset
+from tonedeaf.bassnet.dataset import Dataset, Song, open_dataset
 from tonedeaf.bassnet.rendering import Recipe, make_recipe, render_dataset, render_song
 
 RENDERER = AdditiveRenderer()
@@ -186,6 +186,48 @@ def test_a_full_disk_loses_nothing_that_is_done(whole: Path, tmp_path: Path, mon
     assert [path.name for path in (folder / "songs").iterdir()] == ["00000"]
     render(folder)
     assert contents(folder) == contents(whole)
+
+
+@pytest.mark.parametrize("operation", ["rename", "replace", "mkdir"])
+@pytest.mark.parametrize("time", range(1, 12))
+def test_a_song_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, time: int
+):
+    """Whichever step of the file system is the last one before the power goes."""
+    folder = tmp_path / "A1"
+    steps, really = 0, getattr(Path, operation)
+
+    def step(path: Path, *arguments: Any, **options: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps >= time:
+            raise KeyboardInterrupt
+        return really(path, *arguments, **options)
+
+    made = [render_song(recipe(songs=2), RENDERER, index) for index in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, operation, step)
+        try:
+            dataset_writer.begin(folder, recipe(songs=2))
+            for song, midi in made:
+                dataset_writer.write_song(folder, song, midi)
+        except KeyboardInterrupt:
+            pass
+    for song in folder.glob("songs/[0-9]*"):
+        assert len(list(song.iterdir())) == 5
+    assert len(render(folder, songs=2)) == 2
+
+
+def test_after_an_error_nothing_more_is_made(tmp_path: Path):
+    made: list[int] = []
+
+    def fails(index: int) -> tuple[Song, bytes]:
+        made.append(index)
+        raise ValueError("no sound")
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="no sound"):
+        dataset_writer.build_dataset(tmp_path / "A1", recipe(songs=50), fails, executor)
+    assert len(made) < 50
 
 
 def test_two_runs_at_once_make_one_dataset(whole: Path, tmp_path: Path):
