@@ -22,9 +22,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of mallopt(3)."""
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
-CPU_WORKING_SET = 48 * 2**20
-"""Bytes that a batch may keep on a CPU. Beyond 8 to 16 trials little is gained: a trial of ``mss`` took 16 ms alone, 12
-in a batch of 2 to 16 and 13 in one of 32; of ``tonedeaf``, 16 alone, 10 in a batch of 2, and 5 in one of 16."""
+CPU_WORKING_SET = 32 * 2**20
+"""Bytes that a batch may keep on a CPU. A trial of ``mss`` took 13 ms alone, 10 in a batch of 2 to 8 and 12 in one of
+32; of ``tonedeaf``, 12 alone, 6 in a batch of 4, 4 in one of 16. On several threads the caches prefer small ones."""
 
 LARGEST_BATCH = BLOCK
 """So that a batch never needs two blocks of a task's trials, and shares of whole blocks have the same batches."""

@@ -95,10 +95,12 @@ def all_cores(one_thread: None) -> None:
     torch.set_num_threads(available_cores())
 
 
-@pytest.mark.parametrize("who", ["tonedeaf", "plain loop"])
+@pytest.mark.parametrize("who", ["tonedeaf", "plain loop", "plain loop, one thread"])
 def test_all_columns(measure: Any, who: str):
     distance, task = subject()
     run = engine if who == "tonedeaf" else plain_loop
+    if who.endswith("one thread"):
+        torch.set_num_threads(1)
     work = f"mss, all columns of {TRIALS} trials"
     measure("ranking", work, who, lambda: run(distance, task, seed=0, trials=TRIALS), rounds=3)
 
