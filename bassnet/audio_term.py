@@ -2,18 +2,21 @@
 
 A step draws a few segments of the training songs, each around one note (:mod:`.segments`); takes z from the posterior
 of a window near by, as the paper's cross-reconstruction does; decodes the segment's windows, which follow one another,
-from that z; renders them (:mod:`.paths`); and compares the audio with the target's. The term is the distance's mean,
-scaled.
+from that z; renders them (:mod:`.paths`); and compares the audio with the target's. The term is the sum of the path's
+parts (one for the sound, and on some paths one for the pitch), each scaled.
 
-**Calibration.** Distances differ in size by orders of magnitude. Before training the scale is set so that the gradient
-at the model's output, its log magnitude and f0 logits, is as large as that of the terms which the distance replaces:
-``scale = √(E‖∇ terms‖²/E‖∇ distance‖²)``, over the same :data:`CALIBRATION_DRAWS` draws of segments, for the initial
-weights. So distances compete on direction, not on size.
+**Calibration.** Distances differ in size by orders of magnitude. Before training each part's scale is set so that its
+gradient at the model's output, log magnitude and f0 logits, is as large as that of what it replaces: ``scale =
+√(E‖∇ terms‖²/E‖∇ part‖²)``, over the same :data:`CALIBRATION_DRAWS` draws of segments, for the initial weights. So
+distances compete on direction, not on size. In ``audio-only`` the part for the pitch replaces f0's cross-entropy, that
+for the sound the squared error; a sound that teaches f0 as well replaces both. In ``replace`` f0 keeps its supervision,
+the sound replaces the squared error, and a part for the pitch is left out.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -26,7 +29,7 @@ from .config import HOP, SAMPLE_RATE
 from .features import FeatureSet
 from .model import BassNet, Prediction
 from .multiresolution import compress, gather
-from .paths import PATHS, Path, SegmentPrediction, measure
+from .paths import PATHS, Comparison, Path, SegmentPrediction
 from .segments import Notes, Segments, draw_segments, find_notes
 from .targets import oracle_target, stem_target
 from .windows import UNVOICED, nearest_bin
@@ -41,6 +44,8 @@ TARGETS: tuple[Target, ...] = ("oracle", "stem")
 HARMONICS = 20
 """Partials of target and prediction: as many as the labels hold."""
 CALIBRATION_DRAWS = 8
+_LOGGED = {"sound": "audio", "pitch": "pitch"}
+"""The parts, by the names under which a training logs them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,7 @@ class AudioTermConfig:
         ValueError: if a value is none of those.
     """
 
-    path: str = "expected"
+    path: str = "marginal"
     condition: Condition = "replace"
     target: Target = "oracle"
     segments: int = 4
@@ -129,65 +134,77 @@ class AudioTerm:
             raise ValueError("the target oracle needs the amplitudes of the partials, which this data lacks; take stem")
         if config.target == "stem" and (stems is None or len(stems) != HOP * len(features.f0)):
             raise ValueError("the target stem needs the audio of the bass, 160 samples a frame")
-        self.scale = 1.0
+        self.scales: dict[str, float] = {}
         self._notes: Notes = find_notes(features.f0, features.onset, features.starts)
         self._bins = nearest_bin(features.f0, model.cqt)
         self._voiced = self._bins != UNVOICED
         distance.to(features.device)
 
-    def calibrate(self, model: BassNet, generator: torch.Generator) -> float:
-        """Set the scale for the model's present weights (see above), and return it.
+    def calibrate(self, model: BassNet, generator: torch.Generator) -> dict[str, float]:
+        """Set the scales for the model's present weights (see above), and return them, by the names of the parts.
 
         Args:
             model: whose weights and batch statistics stay as they are.
             generator: on the CPU.
 
         Raises:
-            ValueError: if the distance has no gradient and the path needs one; or it has none at the model's output, or
-                one that is not finite.
+            ValueError: if the distance has no gradient and the path, or what is replaced, needs one; or a part has none
+                at the model's output, or one that is not finite.
         """
         self.path.check(self.distance, self.name)
         statistics = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        ours = theirs = 0.0
+        ours, theirs = dict[str, float](), dict[str, float]()
         for _ in range(CALIBRATION_DRAWS):
             draw = self._draw(model, generator)
-            ours += _squared_gradient(self._distance(draw, generator), draw.prediction)
-            theirs += _squared_gradient(self._replaced(draw), draw.prediction)
+            parts = self._parts(draw, generator)
+            for name, replaced in self._replaced(draw, parts).items():
+                part = parts[name]
+                ours[name] = ours.get(name, 0.0) + _squared_gradient(part, draw.prediction)
+                theirs[name] = theirs.get(name, 0.0) + _squared_gradient(replaced, draw.prediction)
         for name, buffer in model.named_buffers():
             buffer.copy_(statistics[name])
-        if not (0 < ours < math.inf):
+        if not ours:
             raise ValueError(
-                f"{self.name} has no usable gradient at the model's output on the path {self.config.path} "
-                f"(squared norm {ours:g}): it cannot be trained with"
+                f"{self.name} has no gradient, and in the condition {self.config.condition} pitch is not taught by it: "
+                "it cannot be trained with"
             )
-        self.scale = math.sqrt(theirs / ours)
-        return self.scale
+        for name, norm in ours.items():
+            if not (0 < norm < math.inf):
+                raise ValueError(
+                    f"{self.name} has no usable gradient at the model's output on the path {self.config.path} "
+                    f"({name}: squared norm {norm:g}): it cannot be trained with"
+                )
+        self.scales = {name: math.sqrt(theirs[name] / ours[name]) for name in ours}
+        return self.scales
 
     def __call__(
         self, model: BassNet, features: FeatureSet, generator: torch.Generator, step: int
     ) -> dict[str, Tensor]:
-        """The term for one step: ``loss``, scaled; and ``audio``, the distance as it is, for the log.
+        """The term for one step: ``loss``, scaled; and ``audio`` and ``pitch``, the parts as they are, for the log.
 
         Raises:
-            ValueError: if these are other features than the term was made for.
+            ValueError: if these are other features than the term was made for, or it has not been calibrated.
         """
         del step
         if features is not self.features:
             raise ValueError("an audio term serves the features that it was made for")
-        found = self._distance(self._draw(model, generator), generator)
-        return {"loss": self.scale * found, "audio": found.detach()}
+        if not self.scales:
+            raise ValueError("an audio term must be calibrated before it is trained with")
+        parts = self._parts(self._draw(model, generator), generator)
+        loss = sum((scale * parts[name] for name, scale in self.scales.items()), start=torch.zeros(()))
+        return {"loss": loss, **{_LOGGED[name]: parts[name].detach() for name in self.scales}}
 
     @torch.no_grad()
     def value(self, model: BassNet, *, draws: int, seed: int) -> float:
         """The mean distance over some draws of segments, unscaled: what a distance says of a model it did not train.
 
         Args:
-            model: in eval mode.
+            model: in eval mode; its path one that renders the model's own pitch.
             draws: of segments.
             seed: of these, and of z: two models are compared on the same ones.
         """
         generator = torch.Generator().manual_seed(seed)
-        found = [self._distance(self._draw(model, generator), generator).item() for _ in range(draws)]
+        found = [self._parts(self._draw(model, generator), generator)["sound"].item() for _ in range(draws)]
         return math.fsum(found) / draws
 
     def _draw(self, model: BassNet, generator: torch.Generator) -> _Draw:
@@ -226,12 +243,11 @@ class AudioTerm:
     def _windows(self, track: Tensor, first: Tensor, model: BassNet) -> Tensor:
         return compress(gather(track, first, model.config.expanded).float(), model.config.window)
 
-    def _distance(self, draw: _Draw, generator: torch.Generator) -> Tensor:
-        """The distance's mean over the segments, a scalar."""
+    def _parts(self, draw: _Draw, generator: torch.Generator) -> dict[str, Tensor]:
+        """What the distance says of the segments, scalars by the names of the path's parts."""
         segments, features = draw.segments, self.features
         frames = segments.frames
         phase = torch.rand(len(segments), generator=generator).to(features.device)
-        rendering = self.path.render(draw.prediction, segments.sounding, phase=phase, generator=generator)
         if self.config.target == "stem":
             assert self.stems is not None
             target = stem_target(
@@ -246,17 +262,24 @@ class AudioTerm:
                 segments.sounding,
                 phase=phase,
             )
-        return self.path.loss(rendering, measure(self.distance, rendering, target))
+        parts = self.path.parts(
+            draw.prediction, segments.sounding, Comparison(self.distance, target), phase=phase, generator=generator
+        )
+        return {name: part for name, part in parts._asdict().items() if part is not None}
 
-    def _replaced(self, draw: _Draw) -> Tensor:
-        """What the paper's objective would say in the place of the distance: its terms that are replaced."""
-        frames = draw.segments.frames
-        prediction = draw.prediction
-        loss = F.mse_loss(prediction.y, self.features.bass[frames].float())
-        if self.config.condition == "audio-only":
-            voiced = self._voiced[frames]
-            loss = loss + F.cross_entropy(prediction.f0_logits[voiced], self._bins[frames][voiced])
-        return loss
+    def _replaced(self, draw: _Draw, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What of the paper's objective each part replaces, as it is for these segments."""
+        frames, prediction = draw.segments.frames, draw.prediction
+        voiced = self._voiced[frames]
+        spectral = F.mse_loss(prediction.y, self.features.bass[frames].float())
+        f0 = F.cross_entropy(prediction.f0_logits[voiced], self._bins[frames][voiced])
+        replaced = dict[str, Tensor]()
+        if "sound" in parts:
+            teaches_f0 = self.config.condition == "audio-only" and "pitch" not in parts
+            replaced["sound"] = spectral + f0 if teaches_f0 else spectral
+        if "pitch" in parts and self.config.condition == "audio-only":
+            replaced["pitch"] = f0
+        return replaced
 
 
 def stem_audio(basses: list[Tensor], starts: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def draw_candidates(
 
     With ``w_k = p_k·importance_k`` the sum ``Σ_k w_k d_k`` over the candidates is an unbiased estimate of ``Σ_b p_b
     d_b`` over the likeliest bins and all of the range. Without the drawn ones a pitch that is held to be unlikely would
-    never be tried.
+    never be tried. If no more bins than that lie in the range, they are tried one and all, and nothing is drawn.
 
     Args:
         log_probabilities: ``(batch, bins)``; no gradient passes.
@@ -48,6 +48,10 @@ def draw_candidates(
         generator: on the CPU, where the numbers are drawn for every device alike.
     """
     scores = log_probabilities.detach()
+    in_range = round(cqt.bins_per_octave * math.log2(HIGHEST_BASS / F_MIN)) + 1
+    if in_range <= likeliest + drawn:
+        every = torch.arange(in_range, device=scores.device).expand(len(scores), -1)
+        return Candidates(every, torch.zeros_like(every, dtype=scores.dtype))
     best = scores.topk(likeliest, dim=-1).indices
     if drawn == 0:
         return Candidates(best, torch.zeros_like(best, dtype=scores.dtype))

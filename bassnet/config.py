@@ -167,7 +167,8 @@ class TrainingConfig:
             from something that is no part of the validation loss needs ``last``.
         start_at_scale: give the initial output the mean and standard deviation of the training songs' basses; not in
             the paper.
-        precision: ``bf16`` multiplies in bfloat16 (weights and their updates stay float32).
+        precision: ``bf16`` multiplies in bfloat16 (weights and their updates stay float32); ``auto`` does so where the
+            processor does it fast (:func:`.trainer.multiplies_in_bfloat16`).
         compile: let ``torch.compile`` fuse the model.
     """
 
@@ -185,7 +186,7 @@ class TrainingConfig:
     seed: int = 0
     keep: Literal["best", "last"] = "best"
     start_at_scale: bool = True
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -275,13 +276,21 @@ PRESETS: dict[str, BassNetConfig] = {
     "tiny": BassNetConfig(
         cqt=CqtConfig(bins_per_octave=12),
         model=ModelConfig(window=10, expanded=10, maps=16),
-        objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01),
-        training=TrainingConfig(learning_rate=1e-3, max_steps=1500),
+        objective=ObjectiveConfig(kl_weight=0.003, cross_kl_weight=0.003),
+        training=TrainingConfig(
+            learning_rate=3e-3,
+            learning_rate_decay="cosine",
+            transposition=100.0,
+            mini_epoch=2000,
+            max_steps=1500,
+            validation_windows=400,
+            precision="auto",
+        ),
     ),
     "small": BassNetConfig(
         model=ModelConfig(maps=16),
         objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01, kl_warmup_steps=2000),
-        training=TrainingConfig(learning_rate=1e-3, max_steps=20000),
+        training=TrainingConfig(learning_rate=1e-3, max_steps=20000, precision="auto"),
     ),
     "paper": BassNetConfig(
         objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01, kl_warmup_steps=2000),

@@ -3,13 +3,12 @@
 BassNet predicts a categorical distribution over f0, a log magnitude and a level; a distance compares audio. A path
 renders segments of frames, each with one note (:mod:`.segments`), and makes one number of their distances::
 
-    rendering = path.render(prediction, sounding, phase=phase, generator=generator)
     target = oracle_target(f0, harmonics, level, sounding, phase=phase)      # or stem_target(stem, sounding)
-    loss = path.loss(rendering, measure(distance, rendering, target))
+    parts = path.parts(prediction, sounding, Comparison(distance, target), phase=phase, generator=generator)
 
-Shapes: segments are ``(batch, frames, …)``, the audio is 160 samples a frame at 16 kHz, and there is one candidate of a
-segment for every path but ``expected``. All render with :func:`.synthesis.harmonic_synthesis` but ``bank``. Partials'
-ratios come from the log magnitude, their power from the level; frames that do not sound are silent.
+Shapes: segments are ``(batch, frames, …)``, the audio is 160 samples a frame at 16 kHz. All render with
+:func:`.synthesis.harmonic_synthesis` but ``bank``. Partials' ratios come from the log magnitude, their power from the
+level; frames that do not sound are silent.
 """
 
 from __future__ import annotations
@@ -26,10 +25,14 @@ from .bank import bank_synthesis
 from .candidates import draw_candidates
 from .config import F_MIN, HOP, SAMPLE_RATE, CqtConfig
 from .model import Prediction
+from .spectral_envelope import spectral_envelope
 from .synthesis import at_level, harmonic_amplitudes, harmonic_synthesis
 
 HARMONICS = 40
 """Partials of a rendered tone: all that a bass of 110 Hz has below 4350 Hz."""
+
+SHARPNESS = 10.0
+"""How much likelier a candidate of ``marginal`` is that is nearer to the target by a standard deviation, in nats."""
 
 _PEAK_REACH = 4
 """Bins to either side of the likeliest that ``local`` averages over."""
@@ -65,16 +68,41 @@ class SegmentPrediction(NamedTuple):
         return cls(joined(prediction.y), joined(prediction.f0_logits), joined(prediction.level_logits).sigmoid())
 
 
-class Rendering(NamedTuple):
-    """Audio of segments.
+class Comparison:
+    """A distance from some targets, each of which is represented once.
 
-    Attributes:
-        audio: ``(batch, candidates, samples)``.
-        log_weights: of the candidates, not normalised, ``(batch, candidates)``.
+    Args:
+        distance: made for 16 kHz; without a gradient, its values are all that is used.
+        target: ``(batch, samples)``.
+
+    Raises:
+        ValueError: if the targets are shorter than the distance needs.
     """
 
-    audio: Tensor
-    log_weights: Tensor
+    def __init__(self, distance: AudioDistance, target: Tensor) -> None:
+        distance.check_signals(target, target)
+        self.distance = distance
+        with torch.no_grad():
+            self._target: object = distance.represent(target)
+
+    def __call__(self, audio: Tensor) -> Tensor:
+        """Of each candidate ``(batch, candidates, samples)`` from its target: ``(batch, candidates)``."""
+        candidates = audio.shape[1]
+        with nullcontext() if self.distance.differentiable else torch.no_grad():
+            represented = self.distance.represent(audio.flatten(0, 1))
+            return self.distance.compare(represented, _repeat(self._target, candidates)).view(-1, candidates)
+
+
+class Parts(NamedTuple):
+    """What a distance says of predicted segments: scalars, means over the segments.
+
+    Attributes:
+        sound: the distance of what the model's outputs sound like; None if it has no gradient.
+        pitch: what the distances of some pitches say of f0's distribution; None if ``sound`` teaches f0 as well.
+    """
+
+    sound: Tensor | None
+    pitch: Tensor | None = None
 
 
 class Path(ABC):
@@ -93,26 +121,29 @@ class Path(ABC):
         self.cqt, self.harmonics = cqt, harmonics
 
     @abstractmethod
-    def render(
-        self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None, generator: torch.Generator
-    ) -> Rendering:
-        """The audio of predicted segments.
+    def parts(
+        self,
+        prediction: SegmentPrediction,
+        sounding: Tensor,
+        distances: Comparison,
+        *,
+        phase: Tensor | None,
+        generator: torch.Generator,
+    ) -> Parts:
+        """What a distance says of predicted segments.
 
         Args:
             prediction: see there.
             sounding: which frames are heard, bool, ``(batch, frames)``.
+            distances: from the segments' targets.
             phase: of the fundamental, in cycles, ``(batch,)``; the target's.
             generator: on the CPU, for what a path draws.
         """
 
-    def loss(self, rendering: Rendering, distances: Tensor) -> Tensor:
-        """The mean of distances ``(batch, candidates)``, weighted over the candidates: a scalar."""
-        return (rendering.log_weights.softmax(-1) * distances).sum(-1).mean()
-
     def check(self, distance: AudioDistance, name: str) -> None:
         """Raise ``ValueError``, with the path that would do, unless the distance can be used."""
         if self.needs_gradient and not distance.differentiable:
-            raise ValueError(f"{name} has no gradient, which the path {self.name} needs; the path expected would do")
+            raise ValueError(f"{name} has no gradient, which the path {self.name} needs; the path marginal would do")
 
     def synthesise(self, f0: Tensor, y: Tensor, level: Tensor, sounding: Tensor, phase: Tensor | None) -> Tensor:
         """Tones of a pitch in Hz, ``(batch, frames)``, with the partials of ``y``: ``(batch, samples)``."""
@@ -156,12 +187,23 @@ class _OnePitch(Path):
         """Where among the bins the pitch is: ``(batch, frames, bins)`` to ``(batch, frames)``."""
         raise NotImplementedError
 
-    def render(
-        self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None, generator: torch.Generator
-    ) -> Rendering:
-        """One candidate: the frames' own pitches."""
+    def render(self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None) -> Tensor:
+        """The audio of segments, with the frames' own pitches: ``(batch, samples)``."""
         f0 = frequency_of(self.place(prediction.f0_logits), self.cqt)
-        return _single(self.synthesise(f0, prediction.y, prediction.level, sounding, phase))
+        return self.synthesise(f0, prediction.y, prediction.level, sounding, phase)
+
+    def parts(
+        self,
+        prediction: SegmentPrediction,
+        sounding: Tensor,
+        distances: Comparison,
+        *,
+        phase: Tensor | None,
+        generator: torch.Generator,
+    ) -> Parts:
+        """The distance of what is rendered."""
+        del generator
+        return Parts(distances(self.render(prediction, sounding, phase=phase).unsqueeze(1)).mean())
 
 
 class Soft(_OnePitch):
@@ -195,13 +237,20 @@ class Straight(_OnePitch):
         return soft + (peak_bin(f0_logits) - soft).detach()
 
 
-class Expected(Path):
-    """The expectation of the distance over a note's pitch: ``Σ_k p_k d(synth(f_k), target)``.
+class _ManyPitches(Path):
+    """Tries pitches for a note, and teaches f0's distribution by the values of their distances.
 
     A note has one pitch, and the log probability of a bin is the mean of its frames' log probabilities. The candidates
-    are the likeliest bins and some drawn ones (:mod:`.candidates`); p is normalised over them, or else the model would
-    learn to hold those that are not tried for likely. With respect to f0 only the distance's values are used. With
-    respect to the magnitudes and the level its gradient is, where it has one.
+    are the likeliest bins and some drawn ones (:mod:`.candidates`), or all of them if they are no more than that; p is
+    normalised over them, or else the model would learn to hold those that are not tried for likely.
+
+    **Pitch.** Only the distance's values are used, so it need not be differentiable. A candidate is rendered with the
+    partials that the predicted spectrum's envelope (:func:`.spectral_envelope`) has at its own harmonics: a source
+    through a filter. Read from the spectrum itself, the harmonics of half a pitch that lie between its partials would
+    have no amplitude, and half a pitch, a third of it and the pitch would be one and the same sound.
+
+    **Sound.** The candidate that is nearest to the target is rendered with the partials of the predicted spectrum. So
+    amplitudes and level are taught at the pitch that the distance itself prefers.
 
     Args:
         cqt: what the bins are.
@@ -213,41 +262,113 @@ class Expected(Path):
         ValueError: if there are fewer than two candidates, or none of the likeliest.
     """
 
-    name = "expected"
     needs_gradient = False
 
-    def __init__(self, *, cqt: CqtConfig, harmonics: int = HARMONICS, likeliest: int = 4, drawn: int = 4) -> None:
+    def __init__(self, *, cqt: CqtConfig, harmonics: int = HARMONICS, likeliest: int = 10, drawn: int = 40) -> None:
         super().__init__(cqt=cqt, harmonics=harmonics)
         if likeliest < 1 or drawn < 0 or likeliest + drawn < 2:
             raise ValueError(
-                f"the path expected needs two candidates, one of them the likeliest, got {likeliest} likeliest and "
+                f"the path {self.name} needs two candidates, one of them the likeliest, got {likeliest} likeliest and "
                 f"{drawn} drawn"
             )
         self.likeliest, self.drawn = likeliest, drawn
 
-    def render(
-        self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None, generator: torch.Generator
-    ) -> Rendering:
-        """Each candidate's pitch, held for the whole note."""
+    @abstractmethod
+    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+        """What candidates' distances say of their probabilities.
+
+        Args:
+            log_weights: their log probabilities, up to a constant, ``(batch, candidates)``.
+            values: their distances, without a gradient, likewise.
+
+        Returns:
+            ``(batch,)``.
+        """
+
+    def parts(
+        self,
+        prediction: SegmentPrediction,
+        sounding: Tensor,
+        distances: Comparison,
+        *,
+        phase: Tensor | None,
+        generator: torch.Generator,
+    ) -> Parts:
+        """See above."""
         share = sounding / sounding.sum(-1, keepdim=True).clamp(min=1)
         log_probabilities = (prediction.f0_logits.log_softmax(-1) * share.unsqueeze(-1)).sum(-2)
         bins, log_importance = draw_candidates(
             log_probabilities, cqt=self.cqt, likeliest=self.likeliest, drawn=self.drawn, generator=generator
         )
-        candidates, (batch, frames) = bins.shape[1], sounding.shape
+        with torch.no_grad():
+            values = distances(self.tones(bins, prediction, sounding, phase))
+        pitch = self.teach(log_probabilities.gather(-1, bins) + log_importance, values).mean()
+        if not distances.distance.differentiable:
+            return Parts(None, pitch)
+        nearest = bins.gather(-1, values.argmin(-1, keepdim=True))
+        heard = self.synthesise(self._pitch(nearest, prediction), prediction.y, prediction.level, sounding, phase)
+        return Parts(distances(heard.unsqueeze(1)).mean(), pitch)
+
+    def tones(self, bins: Tensor, prediction: SegmentPrediction, sounding: Tensor, phase: Tensor | None) -> Tensor:
+        """Each candidate's pitch, held for the whole note, under the spectrum's envelope.
+
+        Args:
+            bins: ``(batch, candidates)``.
+            prediction: see there.
+            sounding: which frames are heard.
+            phase: of the fundamental.
+
+        Returns:
+            ``(batch, candidates, samples)``.
+        """
 
         def each(one: Tensor) -> Tensor:
-            return one.repeat_interleave(candidates, dim=0)
+            return one.repeat_interleave(bins.shape[1], dim=0)
 
-        f0 = frequency_of(bins.to(prediction.y.dtype), self.cqt).flatten()[:, None].expand(-1, frames)
         audio = self.synthesise(
-            f0,
-            each(prediction.y),
+            self._pitch(bins.flatten().unsqueeze(1), prediction),
+            each(spectral_envelope(prediction.y, self.cqt)),
             each(prediction.level),
             each(sounding),
             None if phase is None else each(phase),
         )
-        return Rendering(audio.view(batch, candidates, -1), log_probabilities.gather(-1, bins) + log_importance)
+        return audio.view(*bins.shape, -1)
+
+    def _pitch(self, bins: Tensor, prediction: SegmentPrediction) -> Tensor:
+        """``(notes, 1)`` bins in Hz, for every frame."""
+        return frequency_of(bins.to(prediction.y.dtype), self.cqt).expand(-1, prediction.y.shape[1])
+
+
+class Expected(_ManyPitches):
+    """The expectation of the distance over a note's pitch: ``Σ_k p_k d_k``, with ``d_k = d(tone of f_k, target)``.
+
+    Its gradient for a candidate's logit is ``p_k (d_k − Σ_j p_j d_j)``: next to nothing for a pitch that is held to be
+    unlikely, however near it is to the target.
+    """
+
+    name = "expected"
+
+    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+        """See above."""
+        return (log_weights.softmax(-1) * values).sum(-1)
+
+
+class Marginal(_ManyPitches):
+    """The likelihood of the target when the pitch is not known: ``−log Σ_k p_k exp(−κ (d_k − min_j d_j)/σ)``.
+
+    ``exp(−κ d/σ)`` is the likelihood of a target at a distance d, σ the standard deviation of a note's distances over
+    its candidates, and κ :data:`SHARPNESS`: whatever unit a distance has, and however loud a note is, candidates that
+    are nearer by σ are ``exp(κ)`` times as likely. The gradient for a candidate's logit is ``p_k − q_k``, with q the
+    probabilities that p and the distances imply (Bayes): a near pitch is learnt, were it held to be likely or not.
+    """
+
+    name = "marginal"
+
+    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+        """See above."""
+        spread = values.std(-1, keepdim=True).clamp(min=torch.finfo(values.dtype).tiny)
+        excess = (values - values.amin(-1, keepdim=True)) / spread
+        return -torch.logsumexp(log_weights.log_softmax(-1) - SHARPNESS * excess, dim=-1)
 
 
 class Bank(Path):
@@ -255,20 +376,27 @@ class Bank(Path):
 
     name = "bank"
 
-    def render(
-        self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None, generator: torch.Generator
-    ) -> Rendering:
-        """One candidate: the bank; its phases are its own."""
+    def parts(
+        self,
+        prediction: SegmentPrediction,
+        sounding: Tensor,
+        distances: Comparison,
+        *,
+        phase: Tensor | None,
+        generator: torch.Generator,
+    ) -> Parts:
+        """The distance of the bank, whose phases are its own."""
+        del phase, generator
+        return Parts(distances(self.render(prediction, sounding).unsqueeze(1)).mean())
+
+    def render(self, prediction: SegmentPrediction, sounding: Tensor) -> Tensor:
+        """The bank's audio, ``(batch, samples)``."""
         magnitude = torch.expm1(prediction.y.clamp(min=0)) / self.cqt.log_gain
         amplitudes = at_level(magnitude, prediction.level) * sounding.unsqueeze(-1)
-        return _single(bank_synthesis(amplitudes, cqt=self.cqt))
+        return bank_synthesis(amplitudes, cqt=self.cqt)
 
 
-def _single(audio: Tensor) -> Rendering:
-    return Rendering(audio.unsqueeze(1), audio.new_zeros(len(audio), 1))
-
-
-PATHS: dict[str, type[Path]] = {path.name: path for path in (Soft, Local, Straight, Expected, Bank)}
+PATHS: dict[str, type[Path]] = {path.name: path for path in (Soft, Local, Straight, Expected, Marginal, Bank)}
 """By the name that ``--path`` takes."""
 
 
@@ -281,28 +409,6 @@ def make_path(name: str, *, cqt: CqtConfig) -> Path:
     if name not in PATHS:
         raise ValueError(f"unknown path {name!r}; there are {', '.join(PATHS)}")
     return PATHS[name](cqt=cqt)
-
-
-def measure(distance: AudioDistance, rendering: Rendering, target: Tensor) -> Tensor:
-    """The distance of every candidate's audio from its target, each target being represented once.
-
-    Args:
-        distance: made for 16 kHz; without a gradient, its values are all that is used.
-        rendering: of segments.
-        target: ``(batch, samples)``.
-
-    Returns:
-        ``(batch, candidates)``.
-
-    Raises:
-        ValueError: if the segments are shorter than the distance needs.
-    """
-    candidates = rendering.audio.shape[1]
-    audio = rendering.audio.flatten(0, 1)
-    with nullcontext() if distance.differentiable else torch.no_grad():
-        distance.check_signals(audio[: len(target)], target)
-        represented = _repeat(distance.represent(target), candidates)
-        return distance.compare(distance.represent(audio), represented).view(-1, candidates)
 
 
 def _repeat(representation: object, times: int) -> object:

@@ -83,6 +83,9 @@ class Trainer:
         self._optimizer = torch.optim.Adam(
             self.model.parameters(), lr=config.training.learning_rate, fused=device.type in ("cpu", "cuda")
         )
+        self._bfloat16 = config.training.precision == "bf16" or (
+            config.training.precision == "auto" and multiplies_in_bfloat16(device)
+        )
         self._generator = torch.Generator().manual_seed(config.training.seed)
         self._audio_generator = torch.Generator().manual_seed(config.training.seed + _AUDIO_SEED)
         self._terms: Callable[[Windows, Tensor], dict[str, Tensor]] = (
@@ -202,9 +205,7 @@ class Trainer:
 
     def _forward(self, windows: Windows, noise: Tensor) -> dict[str, Tensor]:
         crossed = self.config.objective.cross_reconstruction
-        with torch.autocast(
-            windows.x.device.type, torch.bfloat16, enabled=self.config.training.precision == "bf16", cache_enabled=False
-        ):
+        with torch.autocast(windows.x.device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
             posterior, prediction = self.model(windows.x, windows.y, noise, partners=crossed)
         half = len(noise) // 2
         partner = Posterior(*(each.roll(half, 0) for each in posterior)) if crossed else None
@@ -215,6 +216,13 @@ class Trainer:
         if training.learning_rate_decay == "constant" or training.max_steps is None:
             return training.learning_rate
         return training.learning_rate * (1 + math.cos(math.pi * step / training.max_steps)) / 2
+
+
+def multiplies_in_bfloat16(device: torch.device) -> bool:
+    """Whether a processor multiplies in bfloat16 itself, and does not merely emulate it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def initial_model(config: BassNetConfig, features: FeatureSet) -> BassNet:

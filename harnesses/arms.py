@@ -178,7 +178,7 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
         "steps": run.steps,
         "training_seconds": run.seconds,
         "milliseconds_per_step": 1000 * run.seconds / run.steps,
-        "scale": None if term is None else term.scale,
+        "scales": None if term is None else term.scales,
         "judged_by": _judged_by(arm, run, validation),
     }
 

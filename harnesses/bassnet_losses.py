@@ -52,6 +52,11 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
         return None
     distance = made(loss)
     PATHS[config.path](cqt=cqt).check(distance, loss)
+    if config.condition == "replace" and not distance.differentiable:
+        raise ValueError(
+            f"{loss} has no gradient, and in the condition replace pitch is not taught by it; the condition audio-only "
+            "on the path marginal would do"
+        )
     shortest = distance.min_samples / SAMPLE_RATE
     if shortest > config.segment_seconds:
         raise ValueError(

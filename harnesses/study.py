@@ -25,6 +25,9 @@ from ..bassnet.config import BassNetConfig, preset
 from ..results.canonical import canonical_digest
 from .bassnet_losses import objective_with
 
+SLOWER = 1 / 3
+"""Learning rate of an arm, by that of its start: it goes on from what is there, and is not to destroy it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
@@ -48,7 +51,7 @@ class Study:
     out: Path
     preset: str = "tiny"
     device: str = "cpu"
-    path: str = "expected"
+    path: str = "marginal"
     target: str = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5
@@ -118,7 +121,7 @@ class Start:
                 config.training,
                 seed=self.seed,
                 max_steps=self.study.start_steps,
-                learning_rate_decay="constant",  # the arms go on at this rate
+                learning_rate_decay="cosine",
                 keep="last",
             ),
         )
@@ -154,5 +157,7 @@ class Arm:
         return replace(
             config,
             objective=replace(objective, kl_warmup_steps=0),  # the start has warmed up
-            training=replace(config.training, max_steps=self.study.steps),
+            training=replace(
+                config.training, max_steps=self.study.steps, learning_rate=SLOWER * config.training.learning_rate
+            ),
         )

@@ -43,7 +43,7 @@ class SwapOptions:
     data: Path
     preset: str = "tiny"
     conditions: tuple[Condition, ...] = CONDITIONS
-    path: str = "expected"
+    path: str = "marginal"
     target: str = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5

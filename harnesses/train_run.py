@@ -45,7 +45,7 @@ class TrainOptions:
     preset: str = "tiny"
     loss: str = PAPER
     condition: Condition = "replace"
-    path: str = "expected"
+    path: str = "marginal"
     target: Target = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5

@@ -31,7 +31,9 @@ from .app import app, common
     show_default=True,
     help="What the distance replaces: the spectral term; or f0's supervision as well.",
 )
-@click.option("--path", default="expected", show_default=True, help="To f0: soft, local, straight, expected, bank.")
+@click.option(
+    "--path", default="marginal", show_default=True, help="To f0: soft, local, straight, expected, marginal, bank."
+)
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
 @click.option("--segment-seconds", type=float, default=0.5, show_default=True, help="Their length.")

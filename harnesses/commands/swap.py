@@ -30,7 +30,9 @@ from .app import app, common, parallel
     show_default=True,
     help="What a loss replaces: the spectral term; or f0's supervision as well. May be repeated.",
 )
-@click.option("--path", default="expected", show_default=True, help="To f0: soft, local, straight, expected, bank.")
+@click.option(
+    "--path", default="marginal", show_default=True, help="To f0: soft, local, straight, expected, marginal, bank."
+)
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
 @click.option("--segment-seconds", type=float, default=0.5, show_default=True, help="Their length.")

@@ -59,6 +59,12 @@ def term(distance: str | AudioDistance = "mss[n_ffts=1024,256]", **config: Any) 
     return AudioTerm(name, made, AudioTermConfig(**config), feature_set(), model(), stems=stems)
 
 
+def calibrated(distance: str | AudioDistance = "mss[n_ffts=1024,256]", **config: Any) -> AudioTerm:
+    ours = term(distance, **config)
+    ours.calibrate(model(), torch.Generator().manual_seed(5))
+    return ours
+
+
 def gradients(found: torch.Tensor, net: BassNet) -> dict[str, float]:
     found.backward()
     norms = {name: float(p.grad.norm()) if p.grad is not None else 0.0 for name, p in net.named_parameters()}
@@ -67,9 +73,9 @@ def gradients(found: torch.Tensor, net: BassNet) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("target", ["oracle", "stem"])
-@pytest.mark.parametrize("path", ["soft", "local", "straight", "expected", "bank"])
+@pytest.mark.parametrize("path", ["soft", "local", "straight", "expected", "marginal", "bank"])
 def test_every_path_reaches_the_weights(path: str, target: str):
-    net, ours = model(), term(path=path, target=target)
+    net, ours = model(), calibrated(path=path, target=target, condition="audio-only")
     found = ours(net, ours.features, torch.Generator().manual_seed(0), 0)
     norms = gradients(found["loss"], net)
     assert norms[next(iter(norms))] > 0  # of the first encoder
@@ -88,43 +94,65 @@ def test_windows_of_every_size_make_segments_of_one_length(window: int, expanded
             return (prediction - target).abs().mean(-1)
 
     ours = AudioTerm("Seen", Seen(sample_rate=SAMPLE_RATE), AudioTermConfig(path="local"), features, net)
+    ours.calibrate(net, torch.Generator().manual_seed(0))
     gradients(ours(net, features, torch.Generator().manual_seed(0), 0)["loss"], net)
     assert {shape[-1] for shape in seen} == {8000}
 
 
-def test_a_distance_without_gradient_teaches_pitch_and_nothing_else_on_the_path_expected():
-    net, ours = model(), term(Steps(sample_rate=SAMPLE_RATE), path="expected")
+@pytest.mark.parametrize("path", ["expected", "marginal"])
+def test_a_distance_without_gradient_teaches_pitch_and_nothing_else(path: str):
+    net, ours = model(), calibrated(Steps(sample_rate=SAMPLE_RATE), path=path, condition="audio-only")
+    assert list(ours.scales) == ["pitch"]
     norms = gradients(ours(net, ours.features, torch.Generator().manual_seed(0), 0)["loss"], net)
     assert norms["pitch.layers.2.weight"] > 0
     assert norms["level.layers.2.weight"] == 0
     unusable = term(Steps(sample_rate=SAMPLE_RATE), path="soft")
-    with pytest.raises(ValueError, match="Steps has no gradient, which the path soft needs; the path expected would"):
+    with pytest.raises(ValueError, match="Steps has no gradient, which the path soft needs; the path marginal would"):
         unusable.calibrate(net, torch.Generator())
+    with pytest.raises(
+        ValueError, match="Steps has no gradient, and in the condition replace pitch is not taught by it"
+    ):
+        calibrated(Steps(sample_rate=SAMPLE_RATE), path=path, condition="replace")
 
 
+@pytest.mark.parametrize("path", ["local", "expected"])
 @pytest.mark.parametrize("condition", ["replace", "audio-only"])
-def test_calibration_makes_the_gradient_as_large_as_what_is_replaced_whatever_the_distances_size(condition: str):
-    scales: list[float] = []
+def test_calibration_undoes_the_distances_size(condition: str, path: str):
+    scales: list[dict[str, float]] = []
     for distance in ("mss[n_ffts=1024,256]", "1000*mss[n_ffts=1024,256]"):
-        net, ours = model(), term(distance, condition=condition)
+        net, ours = model(), term(distance, condition=condition, path=path)
         before = {name: value.clone() for name, value in net.state_dict().items()}
         scales.append(ours.calibrate(net, torch.Generator().manual_seed(5)))
         assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
         assert all(parameter.grad is None for parameter in net.parameters())
-    assert scales[0] == pytest.approx(1000 * scales[1], rel=1e-3)  # float32
-    assert scales[0] > 0
+    taught = {"sound", "pitch"} if (condition, path) == ("audio-only", "expected") else {"sound"}
+    assert set(scales[0]) == set(scales[1]) == taught
+    for name in taught:
+        assert scales[0][name] == pytest.approx(1000 * scales[1][name], rel=1e-3)  # float32
+        assert scales[0][name] > 0
 
 
-def test_calibration_weighs_more_terms_in_audio_only():
+def test_marginal_does_not_depend_on_the_distances_size():
+    small, large = (
+        calibrated(distance, condition="audio-only", path="marginal").scales["pitch"]
+        for distance in ("mss[n_ffts=1024,256]", "1000*mss[n_ffts=1024,256]")
+    )
+    assert small == pytest.approx(large, rel=1e-2)  # float32
+
+
+def test_a_sound_that_teaches_pitch_replaces_more():
+    """Than one in whose stead another part does."""
     scale = {
-        condition: term(condition=condition).calibrate(model(), torch.Generator().manual_seed(5))
+        (condition, path): calibrated(condition=condition, path=path).scales["sound"]
         for condition in ("replace", "audio-only")
+        for path in ("local", "expected")
     }
-    assert scale["audio-only"] > scale["replace"]
+    assert scale["audio-only", "local"] > scale["replace", "local"]
+    assert scale["audio-only", "expected"] == pytest.approx(scale["replace", "expected"])
 
 
 def test_the_same_generator_gives_the_same_term():
-    ours = term()
+    ours = calibrated()
     values = {
         float(ours(model(), ours.features, torch.Generator().manual_seed(seed), step)["audio"])
         for seed, step in ((3, 0), (3, 7))
@@ -132,11 +160,11 @@ def test_the_same_generator_gives_the_same_term():
     assert len(values) == 1
 
 
-def test_the_loss_is_the_distance_times_its_scale():
+def test_the_loss_is_the_sum_of_the_parts_times_their_scales():
     ours = term()
-    ours.scale = 3.0
+    ours.scales = {"sound": 3.0, "pitch": 5.0}
     found = ours(model(), ours.features, torch.Generator().manual_seed(0), 0)
-    assert found["loss"].item() == pytest.approx(3 * float(found["audio"]))
+    assert found["loss"].item() == pytest.approx(3 * float(found["audio"]) + 5 * float(found["pitch"]))
 
 
 def test_a_model_is_judged_on_the_same_segments_each_time_and_keeps_its_statistics():
@@ -150,7 +178,9 @@ def test_a_model_is_judged_on_the_same_segments_each_time_and_keeps_its_statisti
 def test_what_cannot_be_used_is_refused_at_once():
     with pytest.raises(ValueError, match=r"mss needs segments of at least 0.13 s, got 0.12 s"):
         term("mss", segment_seconds=0.12)
-    with pytest.raises(ValueError, match="path must be one of soft, local, straight, expected, bank, got 'hard'"):
+    with pytest.raises(
+        ValueError, match="path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"
+    ):
         AudioTermConfig(path="hard")
     features = feature_set()
     bare = replace(features, harmonics=None)
@@ -168,6 +198,8 @@ def test_what_cannot_be_used_is_refused_at_once():
     with pytest.raises(ValueError, match="Blind has no usable gradient"):
         blind.calibrate(model(), torch.Generator())
     ours = term()
+    with pytest.raises(ValueError, match="must be calibrated"):
+        ours(model(), ours.features, torch.Generator(), 0)
     with pytest.raises(ValueError, match="the features that it was made for"):
         ours(model(), feature_set(), torch.Generator(), 0)
 

@@ -13,13 +13,17 @@ from tonedeaf.bassnet.config import CqtConfig
 from tonedeaf.bassnet.model import Prediction
 from tonedeaf.bassnet.paths import (
     PATHS,
+    SHARPNESS,
+    Bank,
+    Comparison,
     Expected,
+    Marginal,
+    Parts,
     Path,
     SegmentPrediction,
     expected_bin,
     frequency_of,
     make_path,
-    measure,
     peak_bin,
 )
 from tonedeaf.bassnet.targets import oracle_target, stem_target
@@ -70,6 +74,21 @@ def prediction(logits: Tensor) -> SegmentPrediction:
     return SegmentPrediction(y.expand(shape), logits[:, None].expand(shape), torch.full(shape[:2], 0.8))
 
 
+def parts(ours: Path, given: SegmentPrediction, distance: AudioDistance, wanted: Tensor, phase: Tensor | None) -> Parts:
+    """What a distance says of predicted notes, all of which sound alike."""
+    return ours.parts(given, sounding(len(wanted)), Comparison(distance, wanted), phase=phase, generator=generator())
+
+
+def audio_of(name: str, given: SegmentPrediction, heard: Tensor, phase: Tensor | None) -> Tensor:
+    """What a path renders, ``(notes, candidates, samples)``; of the paths that try pitches, the 49 of the range."""
+    ours = path(name)
+    if isinstance(ours, Expected | Marginal):
+        return ours.tones(torch.arange(49).expand(len(heard), -1), given, heard, phase)
+    if isinstance(ours, Bank):
+        return ours.render(given, heard).unsqueeze(1)
+    return ours.render(given, heard, phase=phase).unsqueeze(1)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def around(place: float, width: float = 1.5) -> Tensor:
     return -0.5 * ((torch.arange(CQT.bins) - place) / width).square().unsqueeze(0)
 
@@ -92,8 +111,8 @@ def test_gradient_descent_moves_a_steady_tone_to_the_target(name: str, true: flo
     places, losses = list[float](), list[float]()
     for _ in range(40):
         phase = torch.rand(1, generator=draws)
-        rendering = ours.render(prediction(logits), sounding(), phase=phase, generator=draws)
-        loss = ours.loss(rendering, measure(distance, rendering, target(torch.tensor([true]), phase)))
+        loss = parts(ours, prediction(logits), distance, target(torch.tensor([true]), phase), phase).sound
+        assert loss is not None
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -103,83 +122,123 @@ def test_gradient_descent_moves_a_steady_tone_to_the_target(name: str, true: flo
     assert abs(places[-1] - true) < 0.67 * abs(places[0] - true)
 
 
-def test_expected_learns_pitches_from_a_distance_without_a_gradient():
+@pytest.mark.parametrize(("name", "rate"), [("expected", 30.0), ("marginal", 3.0)])
+def test_pitches_are_learnt_from_a_distance_without_a_gradient(name: str, rate: float):
     """Six notes at once, from logits that know nothing. No octave is missed; what is next to the pitch comes last."""
     true = torch.tensor([5.0, 12.0, 17.0, 24.0, 30.0, 36.0])
     logits = torch.zeros(6, CQT.bins, requires_grad=True)
-    ours, distance, draws = path("expected"), Rounded(), generator()
-    optimizer = torch.optim.SGD([logits], lr=3.0)
-    for _ in range(150):
+    ours, distance, draws = path(name), Rounded(), generator()
+    optimizer = torch.optim.SGD([logits], lr=rate)
+    for _ in range(60):
         phase = torch.rand(6, generator=draws)
-        rendering = ours.render(prediction(logits), sounding(6), phase=phase, generator=draws)
-        values = measure(distance, rendering, target(true, phase))
-        assert not values.requires_grad
+        found = parts(ours, prediction(logits), distance, target(true, phase), phase)
+        assert found.sound is None
+        assert found.pitch is not None
         optimizer.zero_grad()
-        ours.loss(rendering, values).backward()
+        found.pitch.backward()
         optimizer.step()
     off = (logits.detach().argmax(1) - true).abs()
     assert off.max() <= 2
     near = (torch.arange(CQT.bins) - true[:, None]).abs() <= 2
     assert ((logits.detach().softmax(1) * near).sum(1) > 0.3).all()  # 5 of the 88 bins, which had 0.06 together
-    assert distance.items == 150 * 6 * 8  # eight candidates a note, and nothing measured twice
+    assert distance.items == 60 * 6 * 49  # 49 candidates a note, and nothing measured twice
 
 
+def test_marginal_learns_a_pitch_that_was_held_to_be_unlikely_and_expected_does_not():
+    """The octave above has e^12 times as much."""
+    wanted, gained = torch.tensor([24.0]), dict[str, float]()
+    for name in ("expected", "marginal"):
+        logits = torch.zeros(1, CQT.bins)
+        logits[0, 36] = 12.0
+        logits.requires_grad_()
+        found = parts(path(name), prediction(logits), Rounded(), target(wanted, torch.zeros(1)), torch.zeros(1)).pitch
+        assert found is not None
+        found.backward()
+        assert logits.grad is not None
+        gained[name] = float(-logits.grad[0, 22:27].sum())
+    assert gained["marginal"] > 0.9  # of probability
+    assert gained["expected"] < 1e-4
+
+
+@pytest.mark.parametrize("name", ["expected", "marginal"])
 @pytest.mark.parametrize("differentiable", [True, False])
-def test_expected_teaches_amplitudes_only_where_the_distance_has_a_gradient(differentiable: bool):
+def test_amplitudes_are_taught_only_where_the_distance_has_a_gradient(name: str, differentiable: bool):
+    """And the pitch by its values alone."""
     given = prediction(around(24.0))
-    y, level = given.y.clone().requires_grad_(), given.level.clone().requires_grad_()
-    logits = given.f0_logits.clone().requires_grad_()
-    ours, distance = path("expected"), transport() if differentiable else Rounded()
-    rendering = ours.render(SegmentPrediction(y, logits, level), sounding(), phase=None, generator=generator())
-    loss = ours.loss(rendering, measure(distance, rendering, target(torch.tensor([29.0]), torch.zeros(1))))
-    of_logits, of_y, of_level = torch.autograd.grad(loss, (logits, y, level), allow_unused=True)
-    assert of_logits is not None
+    leaves = [tensor.clone().requires_grad_() for tensor in given]
+    distance = transport() if differentiable else Rounded()
+    found = parts(path(name), SegmentPrediction(*leaves), distance, target(torch.tensor([29.0]), torch.zeros(1)), None)
+    assert found.pitch is not None
+    of_y, of_logits, of_level = torch.autograd.grad(found.pitch, leaves, allow_unused=True)
     assert of_logits.abs().sum() > 0
-    for gradient in (of_y, of_level):
-        assert (gradient is not None and float(gradient.abs().sum()) > 0) == differentiable
+    assert of_y is None
+    assert of_level is None
+    assert (found.sound is not None) == differentiable
+    if found.sound is not None:
+        of_y, of_logits, of_level = torch.autograd.grad(found.sound, leaves, allow_unused=True)
+        assert of_logits is None
+        assert of_y.abs().sum() > 0
+        assert of_level.abs().sum() > 0
 
 
 def test_the_loss_of_expected_is_the_expectation_over_its_candidates():
-    """Its gradient is ``p_k (d_k − Σ p d)`` for the logits of certain candidates, and 0 for those not tried."""
-    logits = torch.randn(1, CQT.bins, generator=generator(), dtype=torch.float64)
-    given = prediction(logits.float())
-    leaf = logits.clone().requires_grad_()
-    ours = Expected(cqt=CQT, harmonics=PARTIALS, likeliest=5, drawn=0)
-    rendering = ours.render(
-        given._replace(f0_logits=leaf[:, None].expand(1, FRAMES, -1)), sounding(), phase=None, generator=generator()
-    )
+    """Its gradient is ``p_k (d_k − Σ p d)``."""
+    leaf = torch.randn(1, 5, generator=generator(), dtype=torch.float64).requires_grad_()
     values = torch.arange(5, dtype=torch.float64).unsqueeze(0)
-    ours.loss(rendering, values).backward()
-    best = logits[0].topk(5).indices
-    p = logits[0, best].softmax(0)
-    gradient = torch.zeros(CQT.bins, dtype=torch.float64)
-    gradient[best] = p * (values[0] - (p * values[0]).sum())
+    Expected(cqt=CQT).teach(leaf, values).sum().backward()
+    p = leaf.detach().softmax(1)
     assert leaf.grad is not None
-    assert torch.allclose(leaf.grad[0], gradient, atol=1e-12)
+    assert torch.allclose(leaf.grad, p * (values - (p * values).sum()), atol=1e-12)
 
 
-def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance():
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_loss_of_marginal_is_bayes_whatever_the_unit(unit: float):
+    """Its gradient is prior minus posterior."""
+    leaf = torch.randn(1, 5, generator=generator(), dtype=torch.float64).requires_grad_()
+    values = torch.tensor([[3.0, 1.0, 1.1, 4.0, 2.0]], dtype=torch.float64)
+    Marginal(cqt=CQT).teach(leaf, unit * values).sum().backward()
+    p = leaf.detach().softmax(1)
+    posterior = (p.log() - SHARPNESS * values / values.std()).softmax(1)
+    assert leaf.grad is not None
+    assert torch.allclose(leaf.grad, p - posterior, atol=1e-12)
+
+
+def test_marginal_learns_nothing_from_a_distance_that_is_always_the_same():
+    leaf = torch.randn(1, 5, generator=generator()).requires_grad_()
+    Marginal(cqt=CQT).teach(leaf, torch.full((1, 5), 7.0)).sum().backward()
+    assert leaf.grad is not None
+    assert torch.allclose(leaf.grad, torch.zeros(1, 5), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["expected", "marginal"])
+def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance(name: str):
     """Frames that do not sound have no say."""
     logits = torch.randn(2, FRAMES, CQT.bins, generator=generator())
     given = prediction(torch.zeros(2, CQT.bins))._replace(f0_logits=logits)
-    rendering = path("expected").render(given, sounding(2), phase=None, generator=generator())
+    ours = PATHS[name](cqt=CQT, harmonics=PARTIALS, likeliest=4, drawn=4)  # pyright: ignore[reportCallIssue]
+    wanted = target(torch.tensor([20.0, 30.0]), torch.zeros(2))
     log_p = logits.log_softmax(-1)[:, 2:-2].mean(1)
     drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=4, generator=generator())
     assert (drawn.log_importance[:, 4:] != 0).all()
-    assert torch.allclose(rendering.log_weights, log_p.gather(1, drawn.bins) + drawn.log_importance, atol=1e-5)
+    assert isinstance(ours, Expected | Marginal)
+    values = Comparison(transport(), wanted)(ours.tones(drawn.bins, given, sounding(2), None))
+    told = ours.teach(log_p.gather(1, drawn.bins) + drawn.log_importance, values).mean()
+    found = parts(ours, given, transport(), wanted, None).pitch
+    assert found is not None
+    assert torch.allclose(found, told, rtol=1e-4)
 
 
 def test_a_bank_follows_the_spectrum_without_a_pitch():
     """Descent on the magnitudes alone brings the target's fundamental out."""
     y = torch.full((1, FRAMES, CQT.bins), 3.0, requires_grad=True)
-    ours, distance, draws = path("bank"), transport(), generator()
+    ours, distance = path("bank"), transport()
     optimizer = torch.optim.Adam([y], lr=0.1)
     losses = list[float]()
     wanted = target(torch.tensor([36.0]), torch.zeros(1))
     for _ in range(40):
         given = SegmentPrediction(y, torch.zeros_like(y), torch.full((1, FRAMES), 0.8))
-        rendering = ours.render(given, sounding(), phase=None, generator=draws)
-        loss = ours.loss(rendering, measure(distance, rendering, wanted))
+        loss = parts(ours, given, distance, wanted, None).sound
+        assert loss is not None
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -213,31 +272,44 @@ def test_frames_that_do_not_sound_are_silent_and_gradients_finite(name: str):
         leaves[0][:, ::2] = -1.0
     heard = sounding(2)
     heard[1] = False
-    ours = path(name)
-    rendering = ours.render(SegmentPrediction(*leaves), heard, phase=torch.rand(2), generator=generator())
-    assert rendering.audio.shape == (2, 8 if name == "expected" else 1, FRAMES * 160)
+    given, phase = SegmentPrediction(*leaves), torch.rand(2)
+    audio = audio_of(name, given, heard, phase)
     for first, last in ((0, 1), (FRAMES - 2, FRAMES)):
-        assert (rendering.audio[0, :, first * 160 : last * 160] == 0).all()
-    assert (rendering.audio[1] == 0).all()
+        assert (audio[0, :, first * 160 : last * 160] == 0).all()
+    assert (audio[1] == 0).all()
     wanted = target(torch.tensor([22.0, 22.0]), torch.zeros(2)) * heard.any(1, keepdim=True)
-    values = measure(transport(), rendering, wanted)
-    assert (values[1] == 0).all()
-    ours.loss(rendering, values).backward()
+    found = path(name).parts(given, heard, Comparison(transport(), wanted), phase=phase, generator=generator())
+    sum(part for part in found if part is not None).backward()  # pyright: ignore[reportAttributeAccessIssue]
     for leaf in leaves:
         assert leaf.grad is None or leaf.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("name", ["soft", "local", "straight", "expected"])
+@pytest.mark.parametrize("name", ["soft", "local", "straight", "expected", "marginal"])
 def test_the_right_prediction_sounds_as_the_oracle_does(name: str):
     bins = torch.tensor([24.0, 31.0])
     sure = torch.full((2, CQT.bins), -40.0)
     sure[[0, 1], bins.long()] = 40.0
     phase = torch.rand(2, generator=generator())
-    rendering = path(name).render(prediction(sure), sounding(2), phase=phase, generator=generator())
-    best = rendering.audio[:, 0]  # of the candidates, the likeliest is the first
-    assert rendering.log_weights.argmax(1).tolist() == [0, 0]
+    audio = audio_of(name, prediction(sure), sounding(2), phase)
+    heard = audio[[0, 1], bins.long() if audio.shape[1] == 49 else [0, 0]]
     # The magnitude is read between bins, linearly, of which h^−0.8 has a little less: 0.1 dB at the most.
-    assert torch.allclose(best, target(bins, phase), atol=0.01)
+    assert torch.allclose(heard, target(bins, phase), atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["expected", "marginal"])
+@pytest.mark.parametrize("distance", ["mss", "log_mss", "log_spectral_transport", "harmonic_comb_transport"])
+def test_a_spectrum_of_partials_does_not_make_half_the_pitch_the_same_sound(name: str, distance: str):
+    """Nothing lies between the spectrum's partials, where half the pitch has every second of its own."""
+    true = torch.tensor([29.0])
+    number = torch.arange(1, 15)
+    y = torch.zeros(1, FRAMES, CQT.bins)
+    y[..., (29 + 12 * torch.log2(number)).round().long()] = torch.log1p(300 * number**SLOPE)
+    given = prediction(torch.zeros(1, CQT.bins))._replace(y=y)
+    tones = audio_of(name, given, sounding(), torch.zeros(1))
+    made = tonedeaf.make(distance, sample_rate=16000)
+    values = Comparison(made, target(true, torch.zeros(1)))(tones)[0]
+    assert values.argmin() == 29
+    assert values[17] > 1.5 * values[29]  # an octave below
 
 
 def test_places_among_the_bins():
@@ -290,13 +362,12 @@ def test_candidates_estimate_the_expectation_without_bias():
 
 
 def test_each_target_is_represented_once_and_the_numbers_are_the_distance_s():
-    logits = torch.randn(3, CQT.bins, generator=generator())
-    rendering = path("expected").render(prediction(logits), sounding(3), phase=torch.zeros(3), generator=generator())
+    audio = audio_of("expected", prediction(torch.zeros(3, CQT.bins)), sounding(3), torch.zeros(3))[:, :8]
     wanted = target(torch.tensor([20.0, 25.0, 31.0]), torch.zeros(3))
     distance = tonedeaf.make("0.5*log_mss + 0.1*log_spectral_transport", sample_rate=16000)
-    values = measure(distance, rendering, wanted)
+    values = Comparison(distance, wanted)(audio)
     for candidate in range(8):
-        assert torch.allclose(values[:, candidate], distance(rendering.audio[:, candidate], wanted), rtol=1e-5)
+        assert torch.allclose(values[:, candidate], distance(audio[:, candidate], wanted), rtol=1e-5)
 
 
 def test_windows_are_joined_and_the_finest_channel_is_taken():
@@ -319,16 +390,15 @@ def test_a_stem_is_heard_where_its_note_sounds():
 
 
 def test_what_cannot_be_done_is_refused_with_what_can():
-    with pytest.raises(ValueError, match="crepe has no gradient, which the path soft needs; the path expected would"):
+    with pytest.raises(ValueError, match="crepe has no gradient, which the path soft needs; the path marginal would"):
         path("soft").check(Rounded(), "crepe")
     path("expected").check(Rounded(), "crepe")
     path("soft").check(transport(), "log_spectral_transport")
-    with pytest.raises(ValueError, match="unknown path 'hard'; there are soft, local, straight, expected, bank"):
+    with pytest.raises(
+        ValueError, match="unknown path 'hard'; there are soft, local, straight, expected, marginal, bank"
+    ):
         make_path("hard", cqt=CQT)
     with pytest.raises(ValueError, match="got 1 likeliest and 0 drawn"):
         Expected(cqt=CQT, likeliest=1, drawn=0)
-    given = prediction(around(24.0))
-    short = SegmentPrediction(given.y[:, :10], given.f0_logits[:, :10], given.level[:, :10])
-    rendering = path("soft").render(short, sounding()[:, :10], phase=None, generator=generator())
     with pytest.raises(ValueError, match="needs at least 2048 samples, got 1600"):
-        measure(transport(), rendering, torch.zeros(1, 1600))
+        Comparison(transport(), torch.zeros(1, 1600))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tonedeaf.bassnet.checkpoint import BEST, TENSORBOARD
-from tonedeaf.bassnet.config import BassNetConfig, preset
+from tonedeaf.bassnet.config import BassNetConfig
 from tonedeaf.bassnet.features import FeatureSet
 from tonedeaf.bassnet.history import read_history
 from tonedeaf.bassnet.model import BassNet
@@ -35,7 +35,7 @@ Contents = Callable[[Path], dict[str, bytes]]
 def test_the_losses_of_the_first_steps_are_frozen():
     golden = _golden()
     expected: list[dict[str, float]] = json.loads(golden.GOLDEN.read_text(encoding="utf-8"))
-    found: list[dict[str, float]] = golden.golden_curve(preset("tiny"))
+    found: list[dict[str, float]] = golden.golden_curve(golden.golden_config())
     # Before the first update single precision decides: 7e-6 at most between 1 and 2 threads, SSE and AVX-512, oneDNN
     # and none. Then Adam makes the sign of a gradient near 0 a step: up to 4e-4 of the loss, and 1e-3 of a divergence.
     assert found[0] == pytest.approx(expected[0], rel=1e-4)

@@ -127,14 +127,14 @@ def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
     training, evaluation = small.records("training")[MSS], small.records("evaluation")[MSS]
     for record in (training, evaluation):
         params = record.task.params
-        assert (params["condition"], params["path"], params["target"]) == ("audio-only", "expected", "oracle")
+        assert (params["condition"], params["path"], params["target"]) == ("audio-only", "marginal", "oracle")
         assert (params["steps"], params["start_steps"], params["segments"]) == (STEPS, 2, 2)
         assert params["config"]["objective"]["spectral_weight"] == params["config"]["objective"]["f0_weight"] == 0
-    assert training.metrics["scale"] > 0
+    assert all(scale > 0 for scale in training.metrics["scales"].values())
     assert training.metrics["milliseconds_per_step"] > 0
     assert set(training.metrics["judged_by"]) == set(small.losses)
     paper = small.records("training")["paper"]
-    assert paper.metrics["scale"] is None
+    assert paper.metrics["scales"] is None
     assert paper.task.params["config"]["objective"]["spectral_weight"] == 1
 
 
@@ -163,8 +163,8 @@ def test_a_second_call_trains_nothing_that_is_finished_and_gives_the_same(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path expected would do"),
-        (["--path", "hard"], "path must be one of soft, local, straight, expected, bank, got 'hard'"),
+        (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path marginal would do"),
+        (["--path", "hard"], "path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"),
         (["--segment-seconds", "0.01"], "segments must be at least 1, of at least 0.1 s"),
         (["--loss", "paper"], "paper is a baseline, and is trained anyway: leave out --loss paper"),
         (["--loss", "msss"], "unknown distance 'msss'; did you mean mss"),
