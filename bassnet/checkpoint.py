@@ -163,7 +163,8 @@ def model_of(config: BassNetConfig, weights: Mapping[str, Tensor], source: str) 
     with torch.random.fork_rng(devices=[]):
         model = BassNet(config.model, config.cqt)
     load_weights(model, weights, source)
-    return model.eval()
+    # Channels last: the layout in which convolutions need no copies.
+    return model.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

@@ -73,7 +73,7 @@ def predict_track(model: BassNet, mix: Tensor, z: Tensor, *, batch: int = 64) ->
 
 
 @torch.no_grad()
-def encode_windows(model: BassNet, mix: Tensor, bass: Tensor, first: Tensor, *, batch: int = 256) -> Posterior:
+def encode_windows(model: BassNet, mix: Tensor, bass: Tensor, first: Tensor, *, batch: int = 64) -> Posterior:
     """The distributions of z of some windows of a track.
 
     Args:

@@ -23,6 +23,7 @@ from ..results.environment import environment, peak_memory_mib, revision
 from ..results.record import Record, Status, TaskIdentity, record_key
 from ..results.store import RecordStore
 from .answers import reason_of, stored
+from .arm_sound import sounds_of
 from .bassnet_losses import audio_term, identify_loss, made
 from .evaluations import HOW, TASK, VERSION, evaluation, judged
 from .study import Arm, Start
@@ -69,7 +70,9 @@ def train_arm(arm: Arm) -> ArmRecords:
     if found.status != "ok":
         return ArmRecords(found, None)
     run = load_run(arm.folder, device=arm.study.device)
-    return ArmRecords(found, evaluation(judged(run, arm.study.data), store, device=arm.study.device))
+    sounds = sounds_of if arm.seed == arm.study.heard_seed else None
+    judgement = evaluation(judged(run, arm.study.data), store, device=arm.study.device, sounds=sounds)
+    return ArmRecords(found, judgement)
 
 
 class _Data:

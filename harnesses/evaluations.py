@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -108,7 +108,12 @@ def judged(run: Run, data: Path | None) -> Judged:
 
 
 def evaluation(
-    one: Judged, store: RecordStore, *, device: str, progress: Callable[[int], None] = lambda _songs: None
+    one: Judged,
+    store: RecordStore,
+    *,
+    device: str,
+    progress: Callable[[int], None] = lambda _songs: None,
+    sounds: Callable[[Judged], Mapping[str, bytes]] | None = None,
 ) -> Record:
     """The record of kind ``evaluation``: the one in the store, or a new one, written to it.
 
@@ -117,6 +122,7 @@ def evaluation(
         store: where records are.
         device: that computes, for the record.
         progress: called with the number of songs done since the last call.
+        sounds: MP3 files that go with the record, by name.
 
     Raises:
         ValueError: if no song is as long as a window, or a file of the dataset is missing or damaged.
@@ -140,7 +146,9 @@ def evaluation(
         "steps": one.run.steps,
         "best_step": one.run.step,
     }
-    return store.write(began.record(question, metrics), pl.DataFrame(found.windows))
+    return store.write(
+        began.record(question, metrics), pl.DataFrame(found.windows), sounds=sounds(one) if sounds else None
+    )
 
 
 def relative_pitch(

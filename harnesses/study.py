@@ -45,6 +45,7 @@ class Study:
         start_steps: of training before the arms.
         steps: of an arm.
         judges: distances that judge every arm, whatever it was trained with.
+        heard_seed: the seed whose arms leave sounds.
     """
 
     data: Path
@@ -56,8 +57,9 @@ class Study:
     segments: int = 4
     segment_seconds: float = 0.5
     start_steps: int = 1000
-    steps: int = 300
+    steps: int = 200
     judges: tuple[str, ...] = ()
+    heard_seed: int = 0
 
     def __post_init__(self) -> None:
         preset(self.preset)

@@ -48,7 +48,7 @@ class SwapOptions:
     segments: int = 4
     segment_seconds: float = 0.5
     start_steps: int = 1000
-    steps: int = 300
+    steps: int = 200
     seeds: int = 3
     first_seed: int = 0
     trials: int = 200
@@ -110,6 +110,7 @@ def study_of(options: SwapOptions) -> Study:
         start_steps=options.start_steps,
         steps=options.steps,
         judges=options.losses,
+        heard_seed=options.first_seed,
     )
     for condition in options.conditions:
         for loss in options.losses:

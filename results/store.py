@@ -13,7 +13,7 @@ import io
 import os
 import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -61,15 +61,18 @@ class RecordStore:
         except OSError as error:
             raise ValueError(f"cannot write records to the folder {self.folder}: {error.strerror or error}") from error
 
-    def write(self, record: Record, trials: pl.DataFrame | None = None) -> Record:
-        """Store a record, and the outcomes of its trials.
+    def write(
+        self, record: Record, trials: pl.DataFrame | None = None, *, sounds: Mapping[str, bytes] | None = None
+    ) -> Record:
+        """Store a record, the outcomes of its trials, and sounds.
 
         Args:
             record: what was found.
             trials: one row per trial; None if there are none.
+            sounds: MP3 files, by the names of the artefacts that they become.
 
         Returns:
-            The record that the store now holds under this key: the given one with its trials among its artefacts, or
+            The record that the store now holds under this key: the given one with these among its artefacts, or
             the one that was there, if that is an answer already (``ok``; ``skipped`` gives way to ``ok`` only).
 
         Raises:
@@ -78,11 +81,13 @@ class RecordStore:
         """
         self.check_writable()
         files: dict[Path, bytes] = {}
+        contents = {name: (content, "mp3") for name, content in (sounds or {}).items()}
         if trials is not None:
-            content = _parquet(trials)
-            relative = f"artefacts/{record.key[:_KEY_DIGITS]}-trials.parquet"
-            artefact = Artefact(name=TRIALS, path=relative, sha256=hashlib.sha256(content).hexdigest())
-            others = tuple(other for other in record.artefacts if other.name != TRIALS)
+            contents[TRIALS] = (_parquet(trials), "parquet")
+        for name, (content, suffix) in contents.items():
+            relative = f"artefacts/{record.key[:_KEY_DIGITS]}-{name}.{suffix}"
+            artefact = Artefact(name=name, path=relative, sha256=hashlib.sha256(content).hexdigest())
+            others = tuple(other for other in record.artefacts if other.name != name)
             record = msgspec.structs.replace(record, artefacts=(*others, artefact))
             files[self.folder / relative] = content
         files[self.path(record)] = encode_record(record)  # last: what it refers to is there before it

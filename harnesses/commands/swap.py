@@ -37,7 +37,7 @@ from .app import app, common, parallel
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
 @click.option("--segment-seconds", type=float, default=0.5, show_default=True, help="Their length.")
 @click.option("--start-steps", type=int, default=1000, show_default=True, help="Of the training all arms go on from.")
-@click.option("--steps", type=int, default=300, show_default=True, help="Of each arm.")
+@click.option("--steps", type=int, default=200, show_default=True, help="Of each arm.")
 @click.option("--seeds", type=int, default=3, show_default=True, help="How many runs of each arm.")
 @click.option("--first-seed", type=int, default=0, show_default=True, help="Of these.")
 @click.option("--trials", type=int, default=200, show_default=True, help="Of the ranking on the ladder; 0: none.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 import torch
 
 from tonedeaf.bassnet import config as bassnet_config
@@ -121,6 +122,19 @@ def test_a_loss_that_becomes_nan_stops_its_arm_alone_and_says_where(small: Small
     assert training[broken].status == "failed"
     assert (training[broken].reason or "").startswith("DivergedError: audio is nan at step 0: training has diverged")
     assert set(evaluation) == {"paper", "none", mss, deaf}
+
+
+def test_every_arm_of_the_first_seed_can_be_heard(small: Small):
+    """Mix and true bass are the same for all, the predictions differ; all last as long as the song."""
+    heard: dict[str, dict[str, bytes]] = {}
+    for loss, record in small.records("evaluation").items():
+        files = {artefact.name: small.out / artefact.path for artefact in record.artefacts if artefact.name != "trials"}
+        assert set(files) == {"mix", "bass", "prediction"}
+        heard[loss] = {name: path.read_bytes() for name, path in files.items()}
+        for path in files.values():
+            assert 6 <= soundfile.info(path).duration <= 8  # whole bars, of which 8 s would be kept
+    assert len({sounds["mix"] for sounds in heard.values()}) == len({sounds["bass"] for sounds in heard.values()}) == 1
+    assert len({sounds["prediction"] for sounds in heard.values()}) > 1
 
 
 def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
