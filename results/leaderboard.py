@@ -8,6 +8,7 @@ distance is compared with the next one below it, its runner-up, on the same tria
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -176,13 +177,16 @@ def _cost(record: Record) -> Cost:
 
 
 class _Draws:
-    """Bootstrap over the trials of each task; distances that were asked the same trials get the same draws."""
+    """Bootstrap over the trials of each task; distances that were asked the same trials get the same draws.
+
+    Each task has draws of its own, that do not depend on which others there are, nor on the order of the records.
+    """
 
     def __init__(
         self, tasks: Sequence[str], outcomes: Callable[[Record], pl.DataFrame], replicates: int, seed: int
     ) -> None:
         self._tasks, self._outcomes = tasks, outcomes
-        self._replicates, self._generator = replicates, np.random.default_rng(seed)
+        self._replicates, self._seed = replicates, seed
         self._weights: dict[tuple[str, int], NDArray[np.float64]] = {}
         self._found: dict[tuple[str, ...], NDArray[np.float64]] = {}
 
@@ -202,7 +206,8 @@ class _Draws:
             right = (self._outcomes(record).select(sorted(record.metrics)).to_numpy() > 0).astype(np.float64)
             trials = len(right)
             if (task, trials) not in self._weights:
-                drawn = resampling_weights(trials, self._replicates, self._generator)
+                generator = np.random.default_rng([self._seed, crc32(task.encode()), trials])
+                drawn = resampling_weights(trials, self._replicates, generator)
                 self._weights[task, trials] = np.vstack([np.full(trials, 1 / trials), drawn])
             parts.append(self._weights[task, trials] @ right)
         return np.hstack(parts) if parts else np.empty((1 + self._replicates, 0))

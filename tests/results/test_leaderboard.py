@@ -101,6 +101,15 @@ def test_trials_are_paired(outcomes: _Outcomes):
     assert lead.mean.high == pytest.approx(3 / 40)  # 97.5 % of Binomial(40, 1/40)
 
 
+def test_an_interval_does_not_depend_on_other_tasks_nor_on_the_order_of_records(outcomes: _Outcomes):
+    sines = outcomes.record("a", "sines", {"pitch_analytic": [1, -1] * 20})
+    alone = leaderboard([sines], outcomes)[0].mean_interval
+    others = [outcomes.record("b", task, {"pitch_analytic": [1, -1, 1, 1] * 10}) for task in ("tilt", "sines")]
+    for records in ([sines, *others], [*others, sines]):
+        found = {one.distance: one.mean_interval for one in leaderboard(records, outcomes)}
+        assert found["a"] == alone
+
+
 def test_a_distance_without_every_cell_stands_last(outcomes: _Outcomes):
     records = [
         outcomes.record("whole", "sines", {"pitch_analytic": [1, -1], "pitch_30_cents": [1, -1]}),
