@@ -41,7 +41,7 @@ def training_rows(study: Study, metric: str) -> list[ArmRow | None]:
     rows: list[ArmRow | None] = []
     for arm in study.arms:
         values, mean = study.values(arm, metric), arm.metrics.get(metric)
-        rows.append(mean and ArmRow(arm.arm.loss, study.label(arm), tuple(values.values()), mean))
+        rows.append(mean and ArmRow(arm.arm.loss, arm.arm.loss, tuple(values.values()), mean))
     return rows
 
 
@@ -56,7 +56,7 @@ def figure_training(study: Study) -> Figure:
         raise ValueError(f"the study {study.title} has none of {', '.join(SHOWN)}")
     columns = min(3, len(metrics))
     rows = -(-len(metrics) // columns)
-    names = [study.label(arm) for arm in study.arms]
+    names = [arm.arm.loss for arm in study.arms]
     longest = max(map(len, names))
     sizes = Sizes(
         panel=(1.9, _ROW * (len(study.arms) + 0.6)), left=0.25 + 0.068 * longest, between=0.22, above=0.3, below=0.36

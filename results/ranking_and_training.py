@@ -1,18 +1,19 @@
 """The suite's question: does a distance that ranks well train well?
 
 One pair of figures was named before any arm was trained, the **primary pair**: the worst pitch cell of the ladder,
-against the raw pitch accuracy of the arm in the condition ``audio-only``. Every other pair of a ranking's and a
-training's figure is exploratory, and corrected for how many there are (Holm).
+against the raw pitch accuracy of the arm in the condition ``audio-only``, on the usual path. Every other pair of a
+ranking's and a training's figure is exploratory, and corrected for how many there are (Holm).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .leaderboard import Standing
 from .rank_association import Association, association, holm
 from .training_comparison import METRICS, NONE, PAPER, ArmResult
 
-PRIMARY_RANKING, PRIMARY_TRAINING, PRIMARY_CONDITION = "pitch_minimum", "raw_pitch_accuracy", "audio-only"
+PRIMARY_RANKING, PRIMARY_TRAINING = "pitch_minimum", "raw_pitch_accuracy"
+PRIMARY_CONDITION, PRIMARY_PATH = "audio-only", "marginal"
 FEWEST = 3
 """Distances that a rank correlation needs; the design asks for 12."""
 
@@ -23,6 +24,7 @@ class Pair:
 
     Attributes:
         condition: of the trainings.
+        path: to f0, of the trainings.
         ranking: name of the ranking's figure.
         training: name of the training's.
         points: distance to the two figures; the training's is signed so that more is better.
@@ -31,6 +33,7 @@ class Pair:
     """
 
     condition: str
+    path: str
     ranking: str
     training: str
     points: Mapping[str, tuple[float, float]]
@@ -40,7 +43,8 @@ class Pair:
     @property
     def primary(self) -> bool:
         """Whether it is the pair that was named in advance."""
-        return (self.ranking, self.training, self.condition) == (PRIMARY_RANKING, PRIMARY_TRAINING, PRIMARY_CONDITION)
+        ours = self.ranking, self.training, self.condition, self.path
+        return ours == (PRIMARY_RANKING, PRIMARY_TRAINING, PRIMARY_CONDITION, PRIMARY_PATH)
 
 
 def ranking_figures(standing: Standing) -> dict[str, float]:
@@ -68,11 +72,12 @@ def associations(standings: Sequence[Standing], arms: Sequence[ArmResult]) -> li
     ranked = {standing.distance: ranking_figures(standing) for standing in standings if standing.complete}
     columns = sorted({name for figures in ranked.values() for name in figures})
     pairs: list[Pair] = []
-    for condition in sorted({result.arm.condition for result in arms}):
+    with_distances = [result for result in arms if result.arm.loss not in (PAPER, NONE) and result.seeds]
+    for condition, path in sorted({(result.arm.condition, result.arm.path) for result in with_distances}):
         trained = {
             result.arm.loss: result
-            for result in arms
-            if result.arm.condition == condition and result.arm.loss not in (PAPER, NONE) and result.seeds
+            for result in with_distances
+            if (result.arm.condition, result.arm.path) == (condition, path)
         }
         for ranking in columns:
             for training, more_is_better in METRICS.items():
@@ -83,15 +88,12 @@ def associations(standings: Sequence[Standing], arms: Sequence[ArmResult]) -> li
                 }
                 if len(points) >= FEWEST:
                     ours, theirs = zip(*points.values(), strict=True)
-                    pairs.append(Pair(condition, ranking, training, points, association(ours, theirs)))
+                    pairs.append(Pair(condition, path, ranking, training, points, association(ours, theirs)))
     return [*(pair for pair in pairs if pair.primary), *_corrected([pair for pair in pairs if not pair.primary])]
 
 
 def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
     tested = [pair for pair in pairs if pair.found.p is not None]
     corrected = holm([pair.found.p for pair in tested if pair.found.p is not None])
-    found = [
-        Pair(pair.condition, pair.ranking, pair.training, pair.points, pair.found, p)
-        for pair, p in zip(tested, corrected, strict=True)
-    ]
+    found = [replace(pair, holm=p) for pair, p in zip(tested, corrected, strict=True)]
     return sorted(found, key=lambda pair: (pair.found.p or 0.0, pair.condition, pair.ranking, pair.training))

@@ -60,7 +60,7 @@ def _study(publication: Publication, study: Study, numbers: Numbers) -> dict[str
 def _arm(study: Study, arm: ArmResult, numbers: Numbers) -> dict[str, Any]:
     return {
         "distance": arm.arm.loss,
-        "label": study.label(arm),
+        "label": arm.arm.loss,
         "seeds": list(arm.seeds),
         "means": {name: _mean(mean) for name, mean in arm.metrics.items()},
         "against_paper": {name: _mean(mean) for name, mean in arm.against_paper.items()},
@@ -77,7 +77,7 @@ def _sounds(publication: Publication, study: Study) -> dict[str, Any] | None:
     """Of the lowest seed for which an arm has them: mix and true bass once, and each arm's bass; None without any."""
     for seed in study.seeds:
         runs = [(arm, study.runs[arm.arm][seed]) for arm in study.arms if seed in arm.seeds]
-        found = {study.label(arm): sounds for arm, record in runs if (sounds := sound_files(publication, record))}
+        found = {arm.arm.loss: sounds for arm, record in runs if (sounds := sound_files(publication, record))}
         arms = {label: _uri(sounds["prediction"]) for label, sounds in found.items() if "prediction" in sounds}
         if arms:
             shared = {name: next((one[name] for one in found.values() if name in one), None) for name in SOUNDS[:2]}

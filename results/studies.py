@@ -1,7 +1,7 @@
 """Studies: which evaluations of trained models are compared with each other.
 
-A study is one condition of one comparison (see :mod:`.training_comparison`): its arms share data, preset, target, steps
-and segments, and differ in their loss, and in the path of its gradient. Evaluations of older versions of the task, and
+A study is one condition of one comparison (see :mod:`.training_comparison`): its arms share data, preset, path, target,
+steps and segments, and differ in their loss. Evaluations of older versions of the task, and
 earlier answers, are set aside by name.
 """
 
@@ -60,7 +60,12 @@ class Study:
     @property
     def name(self) -> str:
         """What tells it from others, as part of a file's name."""
-        parts = [self.task, *(self.settings.get(each, "") for each in ("dataset", "preset")), self.condition]
+        parts = [
+            self.task,
+            *(self.settings.get(each, "") for each in ("dataset", "preset")),
+            self.condition,
+            self.settings.get("path", ""),
+        ]
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts if part)
 
     @property
@@ -76,13 +81,7 @@ class Study:
     @property
     def failed(self) -> list[str]:
         """Runs without an answer, a line each."""
-        return [f"{self.label(arm)}, seed {seed}: {why}" for arm in self.arms for seed, why in arm.failed.items()]
-
-    def label(self, result: ArmResult) -> str:
-        """The loss, and the path of its gradient where arms differ in it."""
-        paths = {other.arm.path for other in self.arms if other.arm.loss not in BASELINES}
-        plain = len(paths) < 2 or result.arm.loss in BASELINES
-        return result.arm.loss if plain else f"{result.arm.loss} ({result.arm.path})"
+        return [f"{arm.arm.loss}, seed {seed}: {why}" for arm in self.arms for seed, why in arm.failed.items()]
 
     def values(self, result: ArmResult, metric: str) -> dict[int, float]:
         """Seed to the value of a metric."""

@@ -91,7 +91,7 @@ def compare_arms(evaluations: Sequence[Record]) -> list[ArmResult]:
     return sorted(results, key=_order)
 
 
-SHARED = ("dataset", "digest", "preset", "target", "start_steps", "steps", "segments", "segment_seconds")
+SHARED = ("dataset", "digest", "preset", "path", "target", "start_steps", "steps", "segments", "segment_seconds")
 """Parameters in which arms of one comparison may not differ."""
 
 

@@ -20,7 +20,7 @@ def study_markdown(study: Study) -> str:
     ]
     for arm in study.arms:
         cells = " | ".join(mean_text(arm.metrics.get(name)) for name in study.metrics)
-        lines.append(f"| `{study.label(arm)}` | {len(arm.seeds)} | {cells} |")
+        lines.append(f"| `{arm.arm.loss}` | {len(arm.seeds)} | {cells} |")
     if study.failed:
         lines += ["", *(f"- {line}" for line in study.failed)]
     return "\n".join(lines) + "\n"

@@ -137,11 +137,12 @@ def test_means_are_printed_with_their_intervals(values: list[float], expected: s
     assert mean_text(seed_mean(values)) == expected
 
 
-def test_paths_are_told_apart_where_they_differ(make_evaluation: MakeRecord):
+def test_other_paths_are_other_studies(make_evaluation: MakeRecord):
     def along(path: str, loss: str) -> Record:
         record = make_evaluation(loss, 0)
         task = msgspec.structs.replace(record.task, params={**record.task.params, "path": path})
         return msgspec.structs.replace(record, task=task)
 
-    (found,), _ = studies([along("expected", "mss"), along("bank", "mss"), along("", "paper")])
-    assert {found.label(arm) for arm in found.arms} == {"mss (expected)", "mss (bank)", "paper"}
+    found, _ = studies([along(path, loss) for path in ("marginal", "soft") for loss in ("mss", "paper")])
+    assert [{arm.arm.loss for arm in study.arms} for study in found] == [{"mss", "paper"}] * 2
+    assert len({study.name for study in found}) == 2

@@ -31,7 +31,7 @@ def evaluation(
         seed=seed,
         trials=3,
         status=status,
-        task_params={"dataset": "A1", "condition": condition, "path": "expected", **params},
+        task_params={"dataset": "A1", "condition": condition, "path": "marginal", **params},
         metrics={
             "raw_pitch_accuracy": {"value": pitch, "low": pitch - 0.1, "high": pitch + 0.1, "n": 3},
             "harmonic_db": harmonic_db,
