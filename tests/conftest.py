@@ -86,7 +86,7 @@ def build_evaluation(
         seed=seed,
         kind="evaluation",
         task="bassnet",
-        task_params={"dataset": "A1", "preset": "tiny", "path": "expected", "condition": condition},
+        task_params={"dataset": "A1", "preset": "tiny", "path": "marginal", "condition": condition},
         metrics={
             "raw_pitch_accuracy": pitch,
             "raw_chroma_accuracy": min(1.0, pitch + 0.1),
