@@ -65,7 +65,7 @@ def test_publishing_makes_a_page_figures_and_a_report(out: Path):
     names = {path.stem for path in (out / "figures").glob("*.png")}
     assert names == {path.stem for path in (out / "figures").glob("*.svg")}
     assert {"table1", "cost", "curve-sines", "map-sines-346hz", "descent-sines"} <= names
-    assert "training-bassnet-A1-tiny-audio_only" in names
+    assert "training-bassnet-A1-tiny-audio_only-marginal" in names
     assert (out / "report.html").stat().st_size < 15_000_000
 
 

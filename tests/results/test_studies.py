@@ -43,7 +43,7 @@ def _across(line: Line2D) -> list[float]:
 def test_arms_of_one_setting_make_a_study(study: Study):
     assert [arm.arm.loss for arm in study.arms] == ["paper", "none", "tonedeaf", "mss", "mel"]
     assert study.title == "audio-only, dataset A1, preset tiny, path marginal"
-    assert study.name == "bassnet-A1-tiny-audio_only"
+    assert study.name == "bassnet-A1-tiny-audio_only-marginal"
     assert study.seeds == (0, 1, 2)
     assert study.values(study.arms[2], "raw_pitch_accuracy") == pytest.approx({0: 0.8, 1: 0.82, 2: 0.84})
     assert set(study.metrics) <= set(METRICS) == set(LABELS)
