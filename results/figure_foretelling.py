@@ -75,6 +75,9 @@ def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair) -> None:
     accuracies = [point.accuracy for point in points]
     room = 0.06 * (max(accuracies) - min(accuracies) or 1.0)
     axes.set_xlim(min(accuracies) - room, max(accuracies) + room)
+    learnt = [point.learnt for point in points]
+    above = 0.06 * (max(learnt) - min(learnt) or 1.0)
+    axes.set_ylim(min(learnt) - above, max(learnt) + above)
     axes.set_xlabel(f"sign accuracy: {RANKINGS[pair.ranking]}", labelpad=2)
     axes.set_ylabel(LABELS[pair.training][0], labelpad=3)
     axes.tick_params(length=2.5, width=0.6, pad=2)
@@ -92,7 +95,8 @@ def association_text(found: Association) -> str:
 def _caption(board: Board, study: Study, pair: Pair) -> str:
     return (
         f"{len(pair.points)} distances that were ranked ({board.title}, {len(board.tasks)} tasks) and trained with "
-        f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds). "
+        f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds, "
+        "cut where they leave the panel). "
         "p: two-sided permutation test, without correction for several tests. The pair named in advance is the worst "
         "cell of pitch against raw pitch accuracy in the condition audio-only; all others explore."
     )

@@ -20,10 +20,12 @@ SHOWN = (
     "median_cents",
     "octave_errors",
     "harmonic_db",
-    "f0_cross_entropy",
+    "harmonic_db_level_free",
 )
 """The metrics of the figure, those that a study has."""
 _ROW = 0.2
+_DECADES = 100
+"""Values that differ by more than this factor are drawn on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def _draw(axes: Axes, rows: Sequence[ArmRow | None], name: str) -> None:
         if row.mean.low is not None and row.mean.high is not None:
             axes.plot([row.mean.low, row.mean.high], [place] * 2, color=ink, lw=1.6, alpha=0.75, zorder=2)
         axes.plot([row.mean.value], [place], "|", ms=7, mew=1.6, color=ink, zorder=4)
+    _scale(axes, [value for row in rows if row is not None for value in row.values])
     more = METRICS[name]
     better = "→ better" if more else "← better"
     axes.set_title(f"{label} ({unit})" if unit else label, loc="left", color=INK, fontweight="bold", fontsize=8, pad=4)
@@ -98,10 +101,23 @@ def _draw(axes: Axes, rows: Sequence[ArmRow | None], name: str) -> None:
     axes.set_axisbelow(True)
 
 
+def _scale(axes: Axes, values: Sequence[float]) -> None:
+    """Show all seeds; intervals, which few seeds make as wide as anything, may be cut off."""
+    low, high = min(values), max(values)
+    if low > 0 and high > _DECADES * low:
+        axes.set_xscale("log")
+        axes.set_xlim(low / 1.3, high * 1.3)
+        axes.minorticks_off()
+    else:
+        room = 0.06 * (high - low or 1.0)
+        axes.set_xlim(low - room, high + room)
+
+
 def _caption(study: Study) -> str:
     failed = f" Without an answer: {'; '.join(study.failed)}." if study.failed else ""
     return (
         f"{study.task} (version {study.version}): {study.title}; seeds {', '.join(map(str, study.seeds))}. Circle: one "
-        "seed; stroke: their mean; bar: its 95 % t-interval over seeds. Dotted: the baselines, BassNet's own "
-        f"objective (paper) and no spectral term (none). Equal initial weights and batches within a seed.{failed}"
+        "seed; stroke: their mean; bar: its 95 % t-interval over seeds, cut where it leaves the panel. Dotted: the "
+        "baselines, BassNet's own objective (paper) and no spectral term (none). Equal initial weights and batches "
+        f"within a seed.{failed}"
     )
