@@ -15,6 +15,7 @@ from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown
 from .publication import Publication
 from .record import Record
 from .table1_text import markdown
+from .training_answer import answer_markdown
 from .training_cost import training_cost_markdown
 from .training_text import foretelling_markdown, study_markdown
 from .which_loss import which_loss_markdown
@@ -36,6 +37,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "correlation": lambda: _correlation(publication),
         "ablation": lambda: _ablation(publication),
         "training": lambda: "\n".join(map(study_markdown, publication.studies)) or NOTHING,
+        "answer": lambda: answer_markdown(publication),
         "foretelling": lambda: foretelling_markdown(publication),
         "training-cost": lambda: training_cost_markdown(publication.collection.records) or NOTHING,
         "bassnet": lambda: _bassnet(publication),
@@ -59,6 +61,7 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Descent", "descent"),
         ("Does sign accuracy foretell descent?", "correlation"),
         ("Training", "training"),
+        ("Does a loss that ranks well train well?", "answer"),
         ("Does sign accuracy foretell training?", "foretelling"),
         ("What training with a loss costs", "training-cost"),
         ("BassNet beside its paper", "bassnet"),
