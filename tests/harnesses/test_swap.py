@@ -1,6 +1,10 @@
 """A study in small: arms that share all but their loss, two that cannot go on, and what a second call computes."""
 
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -40,6 +44,21 @@ class Deaf(AudioDistance):
     def distance(self, prediction, target):
         return ((prediction - target).abs().mean(-1) * 1000).floor()
 '''
+SMALL_STUDY = """
+import sys
+from dataclasses import replace
+import torch
+from tonedeaf.bassnet import config
+from tonedeaf.harnesses.cli import run_command
+
+torch.set_num_threads(THREADS)
+tiny = config.PRESETS["tiny"]
+model = replace(tiny.model, maps=4, blocks=2)
+training = replace(tiny.training, batch=4, mini_epoch=8, validation_windows=8)
+config.PRESETS["tiny"] = replace(tiny, model=model, training=training)
+sys.exit(run_command(sys.argv[1:]))
+"""
+"""What the fixture below does, as a program that can be killed; as many threads give the same bits."""
 MSS = "mss[n_ffts=512]"
 STEPS = 2
 
@@ -172,6 +191,29 @@ def test_a_second_call_trains_nothing_that_is_finished_and_gives_the_same(
     broken = [path for path in before if before[path] != again[path]]
     assert [path.name.startswith("training-") for path in broken] in ([], [True])  # a failed arm is tried again
     assert set(trained) <= {"start", small.losses[1]}
+
+
+def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp_path: Path):
+    """SIGKILL when the first arm is judged: that one is not made again, and the others come out as undisturbed."""
+    out, program = tmp_path / "out", tmp_path / "small_study.py"
+    program.write_text(SMALL_STUDY.replace("THREADS", str(torch.get_num_threads())))
+    options = ["--start-steps", "2", "--steps", str(STEPS), "--seeds", "1", "--trials", "0", "--segments", "2"]
+    where = ["--data", str(small.data), "--out", str(out), "--device", "cpu", "--condition", "audio-only"]
+    call = [sys.executable, str(program), "swap", "--loss", MSS, *options, *where]
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+        while not (finished := list(out.glob("evaluation-*.json"))) and killed.poll() is None:
+            time.sleep(0.02)
+        killed.kill()
+    assert killed.returncode == -signal.SIGKILL
+    before = {path: path.read_bytes() for path in finished}
+    assert subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    assert all(path.read_bytes() == content for path, content in before.items())
+    undisturbed = small.records("evaluation")
+    found = {one.distance.name: one for one in RecordStore(out).read_all() if one.kind == "evaluation"}
+    assert set(found) == {"paper", "none", MSS}
+    for name, record in found.items():
+        assert record.key == undisturbed[name].key
+        assert record.metrics["raw_pitch_accuracy"] == undisturbed[name].metrics["raw_pitch_accuracy"]
 
 
 @pytest.mark.parametrize(
