@@ -127,12 +127,25 @@ function descentChart(name, descent, domain, width) {
   });
 }
 
+/** Where all values can be seen; intervals, which few seeds make as wide as anything, are cut to it. */
+function viewOf(values) {
+  const [low, high] = d3.extent(values);
+  if (low > 0 && high > 100 * low) return { type: "log", domain: [low / 1.3, high * 1.3] };
+  const room = 0.06 * (high - low || 1);
+  return { type: "linear", domain: [low - room, high + room] };
+}
+
+function cutTo(domain, value) {
+  return value === null ? null : Math.min(domain[1], Math.max(domain[0], value));
+}
+
 /** One metric of a study: an arm a row, its seeds, their mean and its interval. */
 function armsChart(study, metric, width) {
   const arms = study.arms.filter((arm) => metric.name in arm.means);
+  const view = viewOf(arms.flatMap((arm) => arm.values[metric.name]));
   const rows = arms.map((arm) => {
     const [mean, low, high] = arm.means[metric.name];
-    return { label: arm.label, distance: arm.distance, mean, low, high };
+    return { label: arm.label, distance: arm.distance, mean, low: cutTo(view.domain, low), high: cutTo(view.domain, high) };
   });
   const seeds = arms.flatMap((arm) => arm.values[metric.name].map((value) => ({ label: arm.label, distance: arm.distance, value })));
   const ink = (row) => colourOf(row.distance);
@@ -140,7 +153,7 @@ function armsChart(study, metric, width) {
   const words = `${metric.label}${metric.unit ? ` (${metric.unit})` : ""}`;
   return plotted(`${words} of ${rows.length} arms`, width, {
     height: 60 + 26 * rows.length, marginLeft: Math.min(width * 0.5, 20 + 7.4 * longest), marginBottom: 42,
-    x: { label: metric.more ? `${words}, more is better →` : `← less is better: ${words}`, grid: true, labelAnchor: metric.more ? "right" : "left" },
+    x: { ...view, label: metric.more ? `${words}, more is better →` : `← less is better: ${words}`, grid: true, labelAnchor: metric.more ? "right" : "left" },
     y: { domain: rows.map((row) => row.label), label: null },
     marks: [
       Plot.ruleY(rows.filter((row) => row.low !== null), { y: "label", x1: "low", x2: "high", stroke: ink, strokeWidth: 3, strokeOpacity: 0.6 }),
@@ -164,20 +177,22 @@ function namedPoints(points, x, y) {
 
 /** A figure of a ranking against what was learnt, a point a distance. */
 function foretoldChart(pair, width) {
-  const points = pair.points.map(([name, accuracy, learnt, low, high]) => ({ name, accuracy, learnt, low, high }));
+  const view = viewOf(pair.points.map((point) => point[2]));
+  const points = pair.points.map(([name, accuracy, learnt, low, high]) => (
+    { name, accuracy, learnt, low: cutTo(view.domain, low), high: cutTo(view.domain, high) }));
   const ink = (point) => colourOf(point.name);
   const longest = 6.8 * d3.max(points, (point) => point.name.length) + 16;
   const [height, margins] = [320, { left: 48, right: Math.min(width * 0.4, longest), top: 20, bottom: 42 }];
   const pixels = (value, all, from, to) => from + ((value - d3.min(all)) / (d3.max(all) - d3.min(all) || 1)) * (to - from);
   const across = points.map((point) => point.accuracy);
-  const up = points.flatMap((point) => [point.learnt, point.low ?? point.learnt, point.high ?? point.learnt]);
+  const up = view.domain;
   const named = namedPoints([...points].sort((a, b) => b.learnt - a.learnt),
     (point) => pixels(point.accuracy, across, margins.left + 12, width - margins.right - 12),
     (point) => pixels(point.learnt, up, height - margins.bottom - 8, margins.top + 8));
   return plotted(`Raw pitch accuracy against sign accuracy, ${pair.label}: ${pair.text}`, width, {
     height, marginLeft: margins.left, marginRight: margins.right, marginTop: margins.top, marginBottom: margins.bottom,
     x: { label: `sign accuracy: ${pair.label} →`, inset: 12 },
-    y: { label: "↑ raw pitch accuracy", grid: true, inset: 8 },
+    y: { ...view, label: "↑ raw pitch accuracy", grid: true, inset: 8 },
     marks: [
       Plot.ruleX(points.filter((p) => p.low !== null), { x: "accuracy", y1: "low", y2: "high", stroke: ink }),
       Plot.dot(points, { x: "accuracy", y: "learnt", r: 5, fill: ink }),

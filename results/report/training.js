@@ -40,7 +40,7 @@ function startTraining() {
 
 function drawArms(study) {
   byId("training-note").textContent = `${study.task} (version ${study.version}): ${study.title}; seeds ${study.seeds.join(", ")}. `
-    + "Circles: seeds; stroke: mean; bar: 95 % t-interval. "
+    + "Circles: seeds; stroke: mean; bar: 95 % t-interval, cut where it leaves the chart. "
     + (study.failed.length ? `Without an answer: ${study.failed.join("; ")}.` : "");
   const cell = (mean) => (mean
     ? make("td", {}, plain(mean[0]), make("small", {}, mean[1] === null ? "one seed" : `${plain(mean[1])} to ${plain(mean[2])}`))
