@@ -75,7 +75,7 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
     change = ours.value / theirs.value - 1
     return [
         f"Harmonics, level-free: of the losses `{best.arm.loss}` errs least, {mean_text(ours)} dB; BassNet's own "
-        f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %).".replace("-", "−")
+        f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %)."
     ]
 
 
