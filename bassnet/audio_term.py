@@ -25,11 +25,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..losses import AudioDistance
+from .comparison import Comparison
 from .config import HOP, SAMPLE_RATE
 from .features import FeatureSet
 from .model import BassNet, Prediction
 from .multiresolution import compress, gather
-from .paths import PATHS, Comparison, Path, SegmentPrediction
+from .paths import PATHS, Path, SegmentPrediction
 from .segments import Notes, Segments, draw_segments, find_notes
 from .targets import oracle_target, stem_target
 from .windows import UNVOICED, nearest_bin

@@ -14,7 +14,6 @@ level; frames that do not sound are silent.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -23,6 +22,7 @@ from torch import Tensor
 from ..losses import AudioDistance
 from .bank import bank_synthesis
 from .candidates import draw_candidates
+from .comparison import Comparison
 from .config import F_MIN, HOP, SAMPLE_RATE, CqtConfig
 from .model import Prediction
 from .spectral_envelope import spectral_envelope
@@ -66,31 +66,6 @@ class SegmentPrediction(NamedTuple):
             return finest.reshape(-1, windows * finest.shape[1], *finest.shape[2:])
 
         return cls(joined(prediction.y), joined(prediction.f0_logits), joined(prediction.level_logits).sigmoid())
-
-
-class Comparison:
-    """A distance from some targets, each of which is represented once.
-
-    Args:
-        distance: made for 16 kHz; without a gradient, its values are all that is used.
-        target: ``(batch, samples)``.
-
-    Raises:
-        ValueError: if the targets are shorter than the distance needs.
-    """
-
-    def __init__(self, distance: AudioDistance, target: Tensor) -> None:
-        distance.check_signals(target, target)
-        self.distance = distance
-        with torch.no_grad():
-            self._target: object = distance.represent(target)
-
-    def __call__(self, audio: Tensor) -> Tensor:
-        """Of each candidate ``(batch, candidates, samples)`` from its target: ``(batch, candidates)``."""
-        candidates = audio.shape[1]
-        with nullcontext() if self.distance.differentiable else torch.no_grad():
-            represented = self.distance.represent(audio.flatten(0, 1))
-            return self.distance.compare(represented, _repeat(self._target, candidates)).view(-1, candidates)
 
 
 class Parts(NamedTuple):
@@ -409,10 +384,3 @@ def make_path(name: str, *, cqt: CqtConfig) -> Path:
     if name not in PATHS:
         raise ValueError(f"unknown path {name!r}; there are {', '.join(PATHS)}")
     return PATHS[name](cqt=cqt)
-
-
-def _repeat(representation: object, times: int) -> object:
-    if isinstance(representation, Tensor):
-        return representation.repeat_interleave(times, dim=0)
-    assert isinstance(representation, tuple)
-    return tuple(_repeat(part, times) for part in representation)

@@ -9,13 +9,13 @@ from torch import Tensor
 import tonedeaf
 from tonedeaf.bassnet.bank import bank_synthesis
 from tonedeaf.bassnet.candidates import draw_candidates, proposal
+from tonedeaf.bassnet.comparison import Comparison
 from tonedeaf.bassnet.config import CqtConfig
 from tonedeaf.bassnet.model import Prediction
 from tonedeaf.bassnet.paths import (
     PATHS,
     SHARPNESS,
     Bank,
-    Comparison,
     Expected,
     Marginal,
     Parts,
@@ -26,7 +26,7 @@ from tonedeaf.bassnet.paths import (
     make_path,
     peak_bin,
 )
-from tonedeaf.bassnet.targets import oracle_target, stem_target
+from tonedeaf.bassnet.targets import oracle_target
 from tonedeaf.losses import AudioDistance
 
 CQT = CqtConfig(bins_per_octave=12)
@@ -378,15 +378,6 @@ def test_windows_are_joined_and_the_finest_channel_is_taken():
     assert torch.equal(segments.y[1, 5:10], y[4, 0])
     assert torch.equal(segments.f0_logits, segments.y + 1)
     assert torch.equal(segments.level, torch.full((2, 15), 0.5))
-
-
-def test_a_stem_is_heard_where_its_note_sounds():
-    stem = torch.ones(1, FRAMES * 160)
-    heard = stem_target(stem, sounding())[0]
-    assert (heard[: 1 * 160] == 0).all()
-    assert torch.allclose(heard[160:320], torch.arange(160) / 160)
-    assert (heard[320 : (FRAMES - 3) * 160] == 1).all()
-    assert (heard[(FRAMES - 2) * 160 :] == 0).all()
 
 
 def test_what_cannot_be_done_is_refused_with_what_can():
