@@ -158,9 +158,9 @@ def peak_bin(f0_logits: Tensor) -> Tensor:
 class _OnePitch(Path):
     """Renders one pitch a frame."""
 
+    @abstractmethod
     def place(self, f0_logits: Tensor) -> Tensor:
         """Where among the bins the pitch is: ``(batch, frames, bins)`` to ``(batch, frames)``."""
-        raise NotImplementedError
 
     def render(self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None) -> Tensor:
         """The audio of segments, with the frames' own pitches: ``(batch, samples)``."""
@@ -373,14 +373,3 @@ class Bank(Path):
 
 PATHS: dict[str, type[Path]] = {path.name: path for path in (Soft, Local, Straight, Expected, Marginal, Bank)}
 """By the name that ``--path`` takes."""
-
-
-def make_path(name: str, *, cqt: CqtConfig) -> Path:
-    """The path of a name.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if name not in PATHS:
-        raise ValueError(f"unknown path {name!r}; there are {', '.join(PATHS)}")
-    return PATHS[name](cqt=cqt)

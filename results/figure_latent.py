@@ -80,6 +80,7 @@ def _draw(axes: Axes, evaluation: Evaluation) -> None:
             zorder=3,
             markeredgecolor=colours[pattern] if pattern < 0 else INK,
             markeredgewidth=0.3,
+            rasterized=True,  # thousands of marks as paths make an SVG that no page should carry
         )
     axes.set_xlim(*across)
     axes.set_ylim(*along)

@@ -23,7 +23,6 @@ from tonedeaf.bassnet.paths import (
     SegmentPrediction,
     expected_bin,
     frequency_of,
-    make_path,
     peak_bin,
 )
 from tonedeaf.bassnet.targets import oracle_target
@@ -320,7 +319,7 @@ def test_places_among_the_bins():
     assert torch.allclose(expected_bin(logits), torch.tensor([26.0, 0.75]), atol=1e-4)
     assert torch.allclose(peak_bin(logits), torch.tensor([20.0, 0.75]), atol=1e-4)
     leaf = logits.clone().requires_grad_()
-    straight = make_path("straight", cqt=CQT)
+    straight = path("straight")
     place = straight.place(leaf)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
     assert torch.allclose(place.detach(), peak_bin(logits))
     soft = logits.clone().requires_grad_()
@@ -385,10 +384,6 @@ def test_what_cannot_be_done_is_refused_with_what_can():
         path("soft").check(Rounded(), "crepe")
     path("expected").check(Rounded(), "crepe")
     path("soft").check(transport(), "log_spectral_transport")
-    with pytest.raises(
-        ValueError, match="unknown path 'hard'; there are soft, local, straight, expected, marginal, bank"
-    ):
-        make_path("hard", cqt=CQT)
     with pytest.raises(ValueError, match="got 1 likeliest and 0 drawn"):
         Expected(cqt=CQT, likeliest=1, drawn=0)
     with pytest.raises(ValueError, match="needs at least 2048 samples, got 1600"):
