@@ -180,6 +180,16 @@ def test_amplitudes_are_taught_only_where_the_distance_has_a_gradient(name: str,
         assert of_level.abs().sum() > 0
 
 
+@pytest.mark.parametrize("name", ["expected", "marginal"])
+def test_amplitudes_are_taught_at_the_pitch_that_the_distance_prefers(name: str):
+    """Whatever the model holds for likely: here an octave above."""
+    wanted, phase = target(torch.tensor([24.0]), torch.zeros(1)), torch.zeros(1)
+    sound = parts(path(name), prediction(around(36.0)), transport(), wanted, phase).sound
+    at_the_pitch = parts(path("local"), prediction(around(24.0, 0.1)), transport(), wanted, phase).sound
+    assert sound is not None
+    assert torch.allclose(sound, at_the_pitch, rtol=1e-4, atol=1e-7)  # pyright: ignore[reportArgumentType]
+
+
 def test_the_loss_of_expected_is_the_expectation_over_its_candidates():
     """Its gradient is ``p_k (d_k − Σ p d)``."""
     leaf = torch.randn(1, 5, generator=generator(), dtype=torch.float64).requires_grad_()
