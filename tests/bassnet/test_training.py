@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from tonedeaf.bassnet.history import read_history
 from tonedeaf.bassnet.model import BassNet
 from tonedeaf.bassnet.processes import Processes, alone
 from tonedeaf.bassnet.run import Run, load_run
-from tonedeaf.bassnet.trainer import DivergedError, Trainer, initial_model
+from tonedeaf.bassnet.trainer import DivergedError, Trainer, initial_model, multiplies_in_bfloat16
 from tonedeaf.bassnet.training import Progress, train
 from tonedeaf.bassnet.validation import validate
 from tonedeaf.bassnet.windows import WindowSource
@@ -41,6 +42,20 @@ def test_the_losses_of_the_first_steps_are_frozen():
     assert found[0] == pytest.approx(expected[0], rel=1e-4)
     for ours, frozen in zip(found, expected, strict=True):
         assert ours == pytest.approx(frozen, rel=2e-3, abs=3e-3)
+
+
+def test_bfloat16_shows_and_auto_takes_it_where_the_processor_does():
+    golden = _golden()
+    config: BassNetConfig = golden.golden_config()
+
+    def first(precision: Literal["fp32", "bf16", "auto"]) -> dict[str, float]:
+        chosen = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
+        return golden.golden_curve(chosen)[0]
+
+    single, half = first("fp32"), first("bf16")
+    assert half != single
+    assert half["loss"] == pytest.approx(single["loss"], rel=0.02)  # 8 bits
+    assert first("auto") == (half if multiplies_in_bfloat16(torch.device("cpu")) else single)
 
 
 def _golden() -> ModuleType:
