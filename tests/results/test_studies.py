@@ -95,6 +95,20 @@ def test_an_arm_without_a_metric_has_an_empty_row(records: list[Record], make_ev
     figure_training(found)
 
 
+def test_a_panel_shows_every_seed_and_cuts_intervals_that_few_seeds_make_wide(make_evaluation: MakeRecord):
+    """Errors of 0.1 and 90 cents: a logarithmic axis."""
+    pitches = {"paper": (0.999, 0.999), "mss": (0.1, 0.9)}
+    (found,), _ = studies(
+        [make_evaluation(loss, seed, pitch=pitch) for loss, pair in pitches.items() for seed, pitch in enumerate(pair)]
+    )
+    accuracy, _chroma, cents = figure_training(found).axes[:3]
+    low, high = accuracy.get_xlim()
+    assert 0 < low < 0.1
+    assert 0.999 < high < 1.1
+    assert (accuracy.get_xscale(), cents.get_xscale()) == ("linear", "log")
+    assert cents.get_xlim()[0] < 0.1 < 90 < cents.get_xlim()[1]
+
+
 def _standing(name: str, pitch: float) -> Standing:
     cell = ("sines", "pitch_analytic")
     return Standing(name, {cell: pitch, ("sines", "level_analytic"): 1.0}, 0, False, {cell: (pitch, pitch)})
