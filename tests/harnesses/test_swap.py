@@ -163,6 +163,9 @@ def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
         assert (params["condition"], params["path"], params["target"]) == ("audio-only", "marginal", "oracle")
         assert (params["steps"], params["start_steps"], params["segments"]) == (STEPS, 2, 2)
         assert params["config"]["objective"]["spectral_weight"] == params["config"]["objective"]["f0_weight"] == 0
+        trained = params["config"]["training"]
+        assert trained["learning_rate"] == pytest.approx(bassnet_config.PRESETS["tiny"].training.learning_rate / 3)
+        assert (trained["learning_rate_decay"], trained["max_steps"]) == ("cosine", STEPS)
     assert all(scale > 0 for scale in training.metrics["scales"].values())
     assert training.metrics["milliseconds_per_step"] > 0
     assert set(training.metrics["judged_by"]) == set(small.losses)
@@ -221,6 +224,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp
     [
         (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path marginal would do"),
         (["--path", "hard"], "path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"),
+        (["--condition", "replace"], r"Deaf has no gradient, and in the condition replace pitch is not taught by it"),
         (["--segment-seconds", "0.01"], "segments must be at least 1, of at least 0.1 s"),
         (["--loss", "paper"], "paper is a baseline, and is trained anyway: leave out --loss paper"),
         (["--loss", "msss"], "unknown distance 'msss'; did you mean mss"),
