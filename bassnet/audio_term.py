@@ -8,9 +8,8 @@ parts (one for the sound, and on some paths one for the pitch), each scaled.
 **Calibration.** Distances differ in size by orders of magnitude. Before training each part's scale is set so that its
 gradient at the model's output, log magnitude and f0 logits, is as large as that of what it replaces: ``scale =
 √(E‖∇ terms‖²/E‖∇ part‖²)``, over the same :data:`CALIBRATION_DRAWS` draws of segments, for the initial weights. So
-distances compete on direction, not on size. In ``audio-only`` the part for the pitch replaces f0's cross-entropy, that
-for the sound the squared error; a sound that teaches f0 as well replaces both. In ``replace`` f0 keeps its supervision,
-the sound replaces the squared error, and a part for the pitch is left out.
+distances compete on direction, not on size. The part for the sound replaces the squared error; that for the pitch
+replaces f0's cross-entropy in ``audio-only``, and is left out in ``replace``, where f0 keeps its supervision.
 """
 
 from __future__ import annotations
@@ -263,8 +262,11 @@ class AudioTerm:
                 segments.sounding,
                 phase=phase,
             )
+        prediction = draw.prediction
+        if self.config.condition == "replace":
+            prediction = prediction._replace(f0_logits=prediction.f0_logits.detach())
         parts = self.path.parts(
-            draw.prediction, segments.sounding, Comparison(self.distance, target), phase=phase, generator=generator
+            prediction, segments.sounding, Comparison(self.distance, target), phase=phase, generator=generator
         )
         return {name: part for name, part in parts._asdict().items() if part is not None}
 
@@ -276,8 +278,7 @@ class AudioTerm:
         f0 = F.cross_entropy(prediction.f0_logits[voiced], self._bins[frames][voiced])
         replaced = dict[str, Tensor]()
         if "sound" in parts:
-            teaches_f0 = self.config.condition == "audio-only" and "pitch" not in parts
-            replaced["sound"] = spectral + f0 if teaches_f0 else spectral
+            replaced["sound"] = spectral
         if "pitch" in parts and self.config.condition == "audio-only":
             replaced["pitch"] = f0
         return replaced

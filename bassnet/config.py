@@ -75,6 +75,8 @@ class ModelConfig:
         head_octaves: reach of the f0 head's convolution to either side, in octaves; not in the paper.
         head_maps: feature maps between the two layers of each head; not in the paper.
         head_steps: frames that the level and onset heads see; odd; not in the paper.
+        f0_reading: what pitch f0's distribution stands for: its ``peak``, as in the paper, or its ``mean`` over the
+            bins, which is what a model is taught by the path ``soft``.
     """
 
     window: int = 20
@@ -87,6 +89,7 @@ class ModelConfig:
     head_octaves: int = 2
     head_maps: int = 16
     head_steps: int = 5
+    f0_reading: Literal["peak", "mean"] = "peak"
 
     def __post_init__(self) -> None:
         for name in ("window", "expanded", "maps", "blocks", "latent", "head_octaves", "head_maps"):

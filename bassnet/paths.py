@@ -14,7 +14,7 @@ level; frames that do not sound are silent.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -72,8 +72,9 @@ class Parts(NamedTuple):
     """What a distance says of predicted segments: scalars, means over the segments.
 
     Attributes:
-        sound: the distance of what the model's outputs sound like; None if it has no gradient.
-        pitch: what the distances of some pitches say of f0's distribution; None if ``sound`` teaches f0 as well.
+        sound: the distance of what the model's outputs sound like, for log magnitude and level; None if it has no
+            gradient.
+        pitch: what teaches f0's distribution, and nothing else; None on a path without f0, or if f0 is not to be taught.
     """
 
     sound: Tensor | None
@@ -91,6 +92,8 @@ class Path(ABC):
     name: ClassVar[str]
     needs_gradient: ClassVar[bool] = True
     """Whether the distance has to be differentiable."""
+    f0_reading: ClassVar[Literal["peak", "mean"]] = "peak"
+    """What of f0's distribution a model is taught by this path, and so has to be read by."""
 
     def __init__(self, *, cqt: CqtConfig, harmonics: int = HARMONICS) -> None:
         self.cqt, self.harmonics = cqt, harmonics
@@ -156,7 +159,11 @@ def peak_bin(f0_logits: Tensor) -> Tensor:
 
 
 class _OnePitch(Path):
-    """Renders one pitch a frame."""
+    """Renders one pitch a frame: the distance's own gradient carries the pitch.
+
+    Both parts are the distance of the same sound. One has the gradient for the log magnitude and the level, the other
+    for f0, so that each can be scaled by what it replaces.
+    """
 
     @abstractmethod
     def place(self, f0_logits: Tensor) -> Tensor:
@@ -164,8 +171,8 @@ class _OnePitch(Path):
 
     def render(self, prediction: SegmentPrediction, sounding: Tensor, *, phase: Tensor | None) -> Tensor:
         """The audio of segments, with the frames' own pitches: ``(batch, samples)``."""
-        f0 = frequency_of(self.place(prediction.f0_logits), self.cqt)
-        return self.synthesise(f0, prediction.y, prediction.level, sounding, phase)
+        y, f0_logits, level = prediction
+        return self.synthesise(frequency_of(self.place(f0_logits), self.cqt), y, level, sounding, phase)
 
     def parts(
         self,
@@ -178,13 +185,24 @@ class _OnePitch(Path):
     ) -> Parts:
         """The distance of what is rendered."""
         del generator
-        return Parts(distances(self.render(prediction, sounding, phase=phase).unsqueeze(1)).mean())
+        y, f0_logits, level = prediction
+
+        def distance(known: SegmentPrediction) -> Tensor:
+            return distances(self.render(known, sounding, phase=phase).unsqueeze(1)).mean()
+
+        return Parts(
+            sound=distance(SegmentPrediction(y, f0_logits.detach(), level)),
+            pitch=distance(SegmentPrediction(y.detach(), f0_logits, level.detach()))
+            if f0_logits.requires_grad
+            else None,
+        )
 
 
 class Soft(_OnePitch):
     """The expectation of log f0 over all bins."""
 
     name = "soft"
+    f0_reading = "mean"
 
     def place(self, f0_logits: Tensor) -> Tensor:
         """See :func:`expected_bin`."""

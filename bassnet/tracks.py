@@ -21,7 +21,8 @@ class Track:
 
     Attributes:
         y: log magnitude, ``(frames, bins)``.
-        f0_probabilities: a distribution over the bins, ``(frames, bins)``.
+        f0_probabilities: a distribution over the bins, ``(frames, bins)``; of a model whose f0 is the distribution's
+            mean, all of it at that mean.
         level: in [0, 1], ``(frames,)``.
         onset: probability, ``(frames,)``.
     """
@@ -69,7 +70,20 @@ def predict_track(model: BassNet, mix: Tensor, z: Tensor, *, batch: int = 64) ->
                 expand(predicted.onset_logits.float().sigmoid()),
             )
         )
-    return Track(*(overlap_add(torch.cat(each))[:frames] for each in zip(*parts, strict=True)))
+    y, probabilities, level, onset = (overlap_add(torch.cat(each))[:frames] for each in zip(*parts, strict=True))
+    if model.config.f0_reading == "mean":
+        probabilities = at_mean(probabilities)
+    return Track(y, probabilities, level, onset)
+
+
+def at_mean(probabilities: Tensor) -> Tensor:
+    """Distributions with the same means, over no more than two neighbouring bins: ``(…, bins)`` to ``(…, bins)``.
+
+    So whatever reads the pitch off a distribution's peak, as all that evaluates and plays a track does, finds the mean.
+    """
+    bins = torch.arange(probabilities.shape[-1], dtype=probabilities.dtype, device=probabilities.device)
+    mean = probabilities @ bins / probabilities.sum(-1)
+    return (1 - (bins - mean.unsqueeze(-1)).abs()).clamp(min=0)
 
 
 @torch.no_grad()

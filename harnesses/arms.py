@@ -48,7 +48,7 @@ def train_start(start: Start) -> Path:
         data.training,
         data.validation,
         start.folder,
-        about=_about(data, start, loss="start"),
+        about=_about(data, start),
         resume=True,
     )
     return start.folder
@@ -93,9 +93,10 @@ class _Data:
         return features(self.dataset, self._cqt, device=self._device, songs=self.split.validation)
 
 
-def _about(data: _Data, start: Start, *, loss: str) -> dict[str, Any]:
-    """What a run was trained on and with, for its folder."""
+def _about(data: _Data, start: Start, *, loss: str | None = None) -> dict[str, Any]:
+    """What a run was trained on and with, for its folder; without a loss, of the start, which knows of no audio."""
     dataset, study = data.dataset, start.study
+    of_arm = {"loss": "start"} if loss is None else {"loss": loss, "path": study.path, **study.shared()}
     return {
         "dataset": {
             "folder": str(dataset.folder.resolve()),
@@ -103,10 +104,9 @@ def _about(data: _Data, start: Start, *, loss: str) -> dict[str, Any]:
             "digest": dataset.digest,
         },
         "preset": study.preset,
-        "loss": loss,
         "condition": start.condition,
-        "path": study.path,
-        **study.shared(),
+        "start_steps": study.start_steps,
+        **of_arm,
     }
 
 
@@ -188,7 +188,7 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
 
 def _judged_by(arm: Arm, run: Run, validation: FeatureSet) -> dict[str, float | None]:
     """What every judge says of the model, on the same segments of the validation songs, sounding as it decodes them."""
-    config = arm.study.judging(has_harmonics=validation.harmonics is not None)
+    config = arm.judging(has_harmonics=validation.harmonics is not None)
     if config is None:
         return {}
     found = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition, stem_audio
-from ..bassnet.config import SAMPLE_RATE, CqtConfig, ObjectiveConfig
+from ..bassnet.audio_term import AudioTerm, AudioTermConfig, stem_audio
+from ..bassnet.config import SAMPLE_RATE, BassNetConfig, CqtConfig
 from ..bassnet.dataset import Dataset
 from ..bassnet.features import FeatureSet
 from ..bassnet.model import BassNet
@@ -25,19 +25,25 @@ BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
 
 
-def objective_with(loss: str, condition: Condition, objective: ObjectiveConfig) -> ObjectiveConfig:
-    """The objective beside a distance, or of a baseline.
+def config_with(loss: str, term: AudioTermConfig, config: BassNetConfig) -> BassNetConfig:
+    """A configuration beside a distance, or of a baseline.
 
     Args:
         loss: a baseline, or a distance's text.
-        condition: which terms are replaced: the squared error of the log magnitude; in ``audio-only`` f0's
-            cross-entropy as well.
-        objective: with all terms.
+        term: how a distance takes part. Its condition says which terms are replaced: the squared error of the log
+            magnitude; in ``audio-only`` f0's cross-entropy as well, and then f0 is what its path teaches.
+        config: with all terms.
     """
     if loss == PAPER:
-        return objective
-    without_f0 = {"f0_weight": 0.0} if condition == "audio-only" else {}
-    return replace(objective, spectral_weight=0.0, **without_f0)
+        return config
+    if term.condition == "replace":
+        return replace(config, objective=replace(config.objective, spectral_weight=0.0))
+    reading = config.model.f0_reading if loss in BASELINES else PATHS[term.path].f0_reading
+    return replace(
+        config,
+        model=replace(config.model, f0_reading=reading),
+        objective=replace(config.objective, spectral_weight=0.0, f0_weight=0.0),
+    )
 
 
 def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDistance | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TypeVar
 
@@ -58,13 +60,34 @@ def saved_bytes(forward: Callable[[], Tensor]) -> int:
     return sum(storages.values())
 
 
-def return_freed_memory() -> None:
-    """Give memory that is free inside the allocator back to the system, where the C library can (glibc).
+class Growth:
+    """Keeps the process from growing with the number of batches.
 
-    Batches of changing sizes leave holes: without this a process grows by a MiB with every few trials.
+    Batches of changing sizes leave holes in the allocator (:func:`keep_freed_memory`), and threads take turns in who
+    needs the most. Whenever the process holds more than it did at first and the budget, what is free goes back to the
+    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back.
+
+    Args:
+        memory: the budget, in bytes.
     """
-    if (library := _c_library()) is not None and hasattr(library, "malloc_trim"):
-        library.malloc_trim(0)
+
+    def __init__(self, memory: int) -> None:
+        self._limit = _resident_bytes() + memory
+
+    def check(self) -> None:
+        """To be called now and then."""
+        if _resident_bytes() > self._limit and (library := _c_library()) is not None:
+            if hasattr(library, "malloc_trim"):
+                library.malloc_trim(0)
+
+
+def _resident_bytes() -> int:
+    """What the process holds of the machine's memory; 0 where that cannot be read (it can on Linux)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * mmap.PAGESIZE
 
 
 @cache

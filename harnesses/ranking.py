@@ -24,14 +24,11 @@ from torch import Tensor
 from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
-from .batching import batches, return_freed_memory, saved_bytes
+from .batching import Growth, batches, saved_bytes
 from .cheap_derivatives import CheapDerivatives
 
 SIGNAL_DTYPE = torch.float32
 """What signals are cast to, last of all, before a distance sees them."""
-
-_TRIM_EVERY = 32
-"""Batches; costs nothing that can be measured."""
 
 Margins = dict[str, NDArray[np.float64]]
 """Column name to the margins ``(trials,)``."""
@@ -100,11 +97,11 @@ def rank(
         return columns
 
     parts: list[Margins] = []
+    growth = Growth(memory)
     with one_thread_each(device):
         for part in executor.map(found.limited(measure), range(start, stop, size)):
             parts.append(part)
-            if len(parts) % _TRIM_EVERY == 0:
-                return_freed_memory()
+            growth.check()
             progress(len(next(iter(part.values()))))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

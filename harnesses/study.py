@@ -23,7 +23,7 @@ from typing import Any
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
 from ..results.canonical import canonical_digest
-from .bassnet_losses import objective_with
+from .bassnet_losses import config_with
 
 SLOWER = 1 / 3
 """Learning rate of an arm, by that of its start: it goes on from what is there, and is not to destroy it."""
@@ -76,12 +76,6 @@ class Study:
             "start_steps": self.start_steps,
             "steps": self.steps,
         }
-
-    def judging(self, *, has_harmonics: bool) -> AudioTermConfig | None:
-        """How judges hear a model: at the pitch that it decodes, against the true controls; None where these lack."""
-        if not has_harmonics:
-            return None
-        return AudioTermConfig(path="local", segments=self.segments, segment_seconds=self.segment_seconds)
 
     def term(self, condition: Condition) -> AudioTermConfig:
         """How a distance takes part in training in a condition.
@@ -154,12 +148,17 @@ class Arm:
     @property
     def config(self) -> BassNetConfig:
         """The start's, with the terms of its loss."""
-        config = self.start.config
-        objective = objective_with(self.loss, self.condition, preset(self.study.preset).objective)
+        config = config_with(self.loss, self.study.term(self.condition), preset(self.study.preset))
+        training = self.start.config.training
         return replace(
             config,
-            objective=replace(objective, kl_warmup_steps=0),  # the start has warmed up
-            training=replace(
-                config.training, max_steps=self.study.steps, learning_rate=SLOWER * config.training.learning_rate
-            ),
+            objective=replace(config.objective, kl_warmup_steps=0),  # the start has warmed up
+            training=replace(training, max_steps=self.study.steps, learning_rate=SLOWER * training.learning_rate),
         )
+
+    def judging(self, *, has_harmonics: bool) -> AudioTermConfig | None:
+        """How judges hear the model: at the pitch it is read at, against the true controls; None where these lack."""
+        if not has_harmonics:
+            return None
+        path = "soft" if self.config.model.f0_reading == "mean" else "local"
+        return AudioTermConfig(path=path, segments=self.study.segments, segment_seconds=self.study.segment_seconds)

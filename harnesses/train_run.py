@@ -27,7 +27,7 @@ from ..results.store import RecordStore
 from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
-from .bassnet_losses import BASELINES, audio_term, distance_of, identify_loss, objective_with
+from .bassnet_losses import BASELINES, audio_term, config_with, distance_of, identify_loss
 from .evaluations import TASK, VERSION
 from .rank_run import print_json
 from .resources import AUTO, opened
@@ -65,8 +65,8 @@ class TrainOptions:
         Raises:
             ValueError: if there is no such preset, or a value cannot be.
         """
-        chosen = preset(self.preset)
-        objective, training = objective_with(self.loss, self.condition, chosen.objective), chosen.training
+        chosen = config_with(self.loss, self.term, preset(self.preset))
+        objective, training = chosen.objective, chosen.training
         if self.loss not in BASELINES:
             training = replace(training, keep="last")  # the distance is no part of the validation loss
         if self.ablation:

@@ -110,7 +110,7 @@ def test_gradient_descent_moves_a_steady_tone_to_the_target(name: str, true: flo
     places, losses = list[float](), list[float]()
     for _ in range(40):
         phase = torch.rand(1, generator=draws)
-        loss = parts(ours, prediction(logits), distance, target(torch.tensor([true]), phase), phase).sound
+        loss = parts(ours, prediction(logits), distance, target(torch.tensor([true]), phase), phase).pitch
         assert loss is not None
         optimizer.zero_grad()
         loss.backward()
@@ -119,6 +119,22 @@ def test_gradient_descent_moves_a_steady_tone_to_the_target(name: str, true: flo
         places.append(float((peak_bin if name == "local" else expected_bin)(logits.detach())))
     assert all(later < earlier for earlier, later in zip(losses[::10], losses[10::10], strict=False))
     assert abs(places[-1] - true) < 0.67 * abs(places[0] - true)
+
+
+@pytest.mark.parametrize("name", ["soft", "local", "straight"])
+def test_one_pitch_has_two_parts_that_are_one_distance_and_teach_apart(name: str):
+    logits, phase = around(20.0, 3.0).requires_grad_(), torch.rand(1, generator=generator())
+    y, f0_logits, level = prediction(logits)
+    given = SegmentPrediction(y.clone().requires_grad_(), f0_logits, level.clone().requires_grad_())
+    sound, pitch = parts(path(name), given, transport(), target(torch.tensor([24.0]), phase), phase)
+    assert sound is not None
+    assert pitch is not None
+    assert float(sound.detach()) == float(pitch.detach())
+    leaves = (given.y, given.level, logits)
+    of_sound = torch.autograd.grad(sound, leaves, allow_unused=True)
+    of_pitch = torch.autograd.grad(pitch, leaves, allow_unused=True)
+    assert [each is None or not each.any() for each in of_sound] == [False, False, True]
+    assert [each is None or not each.any() for each in of_pitch] == [True, True, False]
 
 
 @pytest.mark.parametrize(("name", "rate"), [("expected", 30.0), ("marginal", 3.0)])

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from tonedeaf.bassnet.config import CqtConfig, ModelConfig
+from tonedeaf.bassnet.decoding import refined_f0
 from tonedeaf.bassnet.model import BassNet, Prediction
 from tonedeaf.bassnet.multiresolution import compress
-from tonedeaf.bassnet.tracks import encode_track, predict_track
+from tonedeaf.bassnet.tracks import at_mean, encode_track, predict_track
 
 CQT = CqtConfig(bins_per_octave=12)
 
@@ -34,6 +35,33 @@ def test_windows_add_up_to_the_track(frames: int, batch: int):
     torch.testing.assert_close(track.level, torch.full((frames,), 0.3), rtol=1e-5, atol=0)
     torch.testing.assert_close(track.onset, torch.full((frames,), 0.6), rtol=1e-5, atol=0)
     torch.testing.assert_close(track.f0_probabilities.sum(-1), torch.ones(frames), rtol=1e-5, atol=0)
+
+
+def test_the_mean_of_a_distribution_is_where_its_peak_is_read():
+    """Of two octaves that are equally likely, the tritone between them; of one bin, that bin, the last one too."""
+    two, last = torch.zeros(2, CQT.bins)
+    two[[20, 32]] = 0.5
+    last[-1] = 2.0  # sums need not be 1
+    skewed = torch.rand(CQT.bins).square()
+    found = at_mean(torch.stack((two, last, skewed)))
+    assert found[0].argmax() == 26
+    assert found[1].argmax() == CQT.bins - 1
+    torch.testing.assert_close(found.sum(-1), torch.ones(3))
+    place = float(skewed @ torch.arange(CQT.bins).float() / skewed.sum())
+    assert refined_f0(found[2:].numpy(), CQT)[0] == pytest.approx(27.5 * 2 ** (place / 12), rel=1e-5)
+
+
+def test_a_model_that_is_read_by_its_mean_says_its_mean():
+    torch.manual_seed(0)
+    mix, z = torch.rand(30, CQT.bins), torch.ones(2)
+    peak, mean = (
+        BassNet(ModelConfig(window=4, expanded=4, maps=3, blocks=2, f0_reading=reading), CQT).eval()
+        for reading in ("peak", "mean")
+    )
+    mean.load_state_dict(peak.state_dict())
+    torch.testing.assert_close(
+        predict_track(mean, mix, z).f0_probabilities, at_mean(predict_track(peak, mix, z).f0_probabilities)
+    )
 
 
 def test_coarse_resolutions_count_at_a_windows_ends_only():
