@@ -74,7 +74,7 @@ class Parts(NamedTuple):
     Attributes:
         sound: the distance of what the model's outputs sound like, for log magnitude and level; None if it has no
             gradient.
-        pitch: what teaches f0's distribution, and nothing else; None on a path without f0, or if f0 is not to be taught.
+        pitch: what teaches f0's distribution, and nothing else; None on a path without f0, or where f0 is not taught.
     """
 
     sound: Tensor | None

@@ -76,9 +76,9 @@ class Growth:
 
     def check(self) -> None:
         """To be called now and then."""
-        if _resident_bytes() > self._limit and (library := _c_library()) is not None:
-            if hasattr(library, "malloc_trim"):
-                library.malloc_trim(0)
+        library = _c_library()
+        if _resident_bytes() > self._limit and library is not None and hasattr(library, "malloc_trim"):
+            library.malloc_trim(0)
 
 
 def _resident_bytes() -> int:

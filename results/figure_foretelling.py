@@ -13,7 +13,7 @@ from .leaderboard import Standing
 from .panels import Sizes, small_multiples
 from .point_labels import label_points
 from .rank_association import Association
-from .ranking_and_training import PRIMARY_RANKING, PRIMARY_TRAINING, Pair, associations
+from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH, PRIMARY_RANKING, PRIMARY_TRAINING, Pair, associations
 from .studies import LABELS, Study
 from .style import INK, colour, styled
 
@@ -98,5 +98,6 @@ def _caption(board: Board, study: Study, pair: Pair) -> str:
         f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds, "
         "cut where they leave the panel). "
         "p: two-sided permutation test, without correction for several tests. The pair named in advance is the worst "
-        "cell of pitch against raw pitch accuracy in the condition audio-only; all others explore."
+        f"cell of pitch against raw pitch accuracy in the condition {PRIMARY_CONDITION} on the path {PRIMARY_PATH}; "
+        "all others explore."
     )

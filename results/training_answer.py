@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from .figure_foretelling import association_text, shown_pairs
 from .publication import Publication
 from .rank_association import Association
+from .ranking_and_training import PRIMARY_RANKING
 from .studies import BASELINES, Study
 from .training_comparison import NONE, PAPER, ArmResult
 from .training_text import mean_text
@@ -39,8 +40,17 @@ def _answer(publication: Publication, study: Study) -> str | None:
             lines.append(
                 f"- The pair that was named in advance: {association_text(pair.found)}. {_verdict(pair.found)}"
             )
+        elif pair.ranking == PRIMARY_RANKING:
+            lines.append(
+                f"- Exploratory, the same pair on this path: {association_text(pair.found)}; corrected for all pairs "
+                f"of a ranking's and a training's figure (Holm), {_p_text(pair.holm)}."
+            )
     lines += [f"- {sentence}" for sentence in (*_pitch(arms, losses), *_harmonics(arms[PAPER], losses))]
     return "\n".join(lines) + "\n"
+
+
+def _p_text(p: float | None) -> str:
+    return "there is no p" if p is None else f"p = {p:.2g}"
 
 
 def _verdict(found: Association) -> str:

@@ -78,7 +78,14 @@ def make_record() -> Callable[..., Record]:
 
 
 def build_evaluation(
-    distance: str, seed: int, *, pitch: float = 0.5, condition: str = "audio-only", version: int = 1, **more: Any
+    distance: str,
+    seed: int,
+    *,
+    pitch: float = 0.5,
+    condition: str = "audio-only",
+    path: str = "marginal",
+    version: int = 1,
+    **more: Any,
 ) -> Record:
     """A record of kind ``evaluation``: one trained model."""
     record = build_record(
@@ -86,7 +93,7 @@ def build_evaluation(
         seed=seed,
         kind="evaluation",
         task="bassnet",
-        task_params={"dataset": "A1", "preset": "tiny", "path": "marginal", "condition": condition},
+        task_params={"dataset": "A1", "preset": "tiny", "path": path, "condition": condition},
         metrics={
             "raw_pitch_accuracy": pitch,
             "raw_chroma_accuracy": min(1.0, pitch + 0.1),

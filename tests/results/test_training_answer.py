@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
 
 from tonedeaf.results import Record, RecordStore
 from tonedeaf.results.collection import collect
+from tonedeaf.results.leaderboard import Standing
 from tonedeaf.results.publication import Conventions, Mode, Publication
+from tonedeaf.results.studies import studies
 from tonedeaf.results.training_answer import answer_markdown
 
 MakeRecord = Callable[..., Record]
@@ -28,6 +34,29 @@ def test_losses_are_told_by_how_near_they_come_to_supervision(make_evaluation: M
         "- 1 of 3 losses reach less than half of it: `snr` (0.200).",
     ]
     assert "named in advance" not in "".join(said)  # nothing was ranked
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("marginal", "- The pair that was named in advance: Spearman's ρ = +1.00, p = 0.33, 3 distances."),
+        (
+            "soft",
+            "- Exploratory, the same pair on this path: Spearman's ρ = +1.00, p = 0.33, 3 distances; corrected for all "
+            "pairs of a ranking's and a training's figure (Holm), p = 1.",
+        ),
+    ],
+)
+def test_only_one_path_s_pair_was_named_in_advance(make_evaluation: MakeRecord, path: str, said: str):
+    pitches = {"paper": 0.9, "mss": 0.3, "mel": 0.2, "tonedeaf": 0.8}
+    (study,), _ = studies([make_evaluation(loss, 0, pitch=pitch, path=path) for loss, pitch in pitches.items()])
+    cells = {name: {("sines", "pitch_analytic"): pitch} for name, pitch in pitches.items()}
+    standings = [
+        Standing(name, cell, 0, False, {where: (value, value) for where, value in cell.items()})
+        for name, cell in cells.items()
+    ]
+    found = SimpleNamespace(studies=[study], ranking_of=lambda _study: (None, standings))
+    assert answer_markdown(cast(Publication, found)).splitlines()[2].startswith(said)
 
 
 def test_without_a_comparison_there_is_no_answer(make_evaluation: MakeRecord, tmp_path: Path):
