@@ -42,10 +42,12 @@ STUDY := OMP_NUM_THREADS=1 .venv/bin/tonedeaf swap --data runs/study-data --work
 STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer additive --workers $(JOBS) \
 	--out runs/study-data
 
-study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 seeds (runs/study; 2 hours on 2 cores, resumable)
+study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 seeds (runs/study; 3 hours on 2 cores, resumable)
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --path local --top 4 --bottom 2 \
+		--out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
 
 study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/study-quick; 20 minutes on 2 cores)

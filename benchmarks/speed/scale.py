@@ -42,7 +42,7 @@ SWEEP = {"distances": 100, "tasks": 10, "trials": 100_000, "seeds": 5, "arms": 1
 TASKS = ("sines", "harmonic_timbre", "in_mix")
 """A cheap one, an ordinary one and a dear one."""
 STEPS_OF_AN_ARM = 1500
-"""Of the tiny preset: what the published comparison trains an arm for."""
+"""Of the tiny preset: a whole training from random weights."""
 
 
 def ranked(folder: Path, *arguments: str, threads: int | None = None) -> tuple[float, list[dict[str, Any]]]:
