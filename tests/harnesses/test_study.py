@@ -1,0 +1,47 @@
+"""What the arms of a study are trained with, and read by."""
+
+from pathlib import Path
+
+import pytest
+
+from tonedeaf.bassnet.audio_term import Condition
+from tonedeaf.harnesses.study import Arm, Study
+
+
+def arm(loss: str, condition: Condition, path: str) -> Arm:
+    return Arm(study=Study(data=Path("data"), out=Path("out"), path=path), loss=loss, condition=condition, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "condition", "path", "reading", "heard_by"),
+    [
+        ("mss", "audio-only", "soft", "mean", "soft"),
+        ("mss", "audio-only", "marginal", "peak", "local"),
+        ("mss", "replace", "soft", "peak", "local"),  # pitch is supervised
+        ("paper", "audio-only", "soft", "peak", "local"),
+        ("none", "audio-only", "soft", "peak", "local"),
+    ],
+)
+def test_only_what_soft_has_taught_is_read_by_its_mean(
+    loss: str, condition: Condition, path: str, reading: str, heard_by: str
+):
+    one = arm(loss, condition, path)
+    assert one.config.model.f0_reading == reading
+    judging = one.judging(has_harmonics=True)
+    assert judging is not None
+    assert judging.path == heard_by
+    assert one.judging(has_harmonics=False) is None
+    assert one.start.config.model.f0_reading == "peak"
+
+
+def test_terms_that_a_distance_replaces_are_gone():
+    weights = {
+        (loss, condition): (one.spectral_weight, one.f0_weight)
+        for loss in ("mss", "none", "paper")
+        for condition in ("replace", "audio-only")
+        for one in (arm(loss, condition, "soft").config.objective,)
+    }
+    for loss in ("mss", "none"):
+        assert weights[loss, "replace"] == (0.0, 1.0)
+        assert weights[loss, "audio-only"] == (0.0, 0.0)
+    assert weights["paper", "replace"] == weights["paper", "audio-only"] == (1.0, 1.0)
