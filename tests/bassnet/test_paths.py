@@ -8,6 +8,7 @@ from torch import Tensor
 
 import tonedeaf
 from tonedeaf.bassnet.bank import bank_synthesis
+from tonedeaf.bassnet.candidates import draw_candidates
 from tonedeaf.bassnet.comparison import Comparison
 from tonedeaf.bassnet.config import CqtConfig
 from tonedeaf.bassnet.model import Prediction
