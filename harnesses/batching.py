@@ -28,6 +28,10 @@ CPU_WORKING_SET = 32 * 2**20
 """Bytes that a batch may keep on a CPU. A trial of ``mss`` took 13 ms alone, 10 in a batch of 2 to 8 and 12 in one of
 32; of ``tonedeaf``, 12 alone, 6 in a batch of 4, 4 in one of 16. On several threads the caches prefer small ones."""
 
+WORTH_A_TRIM = 64 * 2**20
+"""Bytes that a process has to grow before what is free is given back again: that takes as long as half a batch, and
+what comes next has to be asked of the system anew, a fault a page."""
+
 LARGEST_BATCH = BLOCK
 """So that a batch never needs two blocks of a task's trials, and shares of whole blocks have the same batches."""
 
@@ -65,20 +69,22 @@ class Growth:
 
     Batches of changing sizes leave holes in the allocator (:func:`keep_freed_memory`), and threads take turns in who
     needs the most. Whenever the process holds more than it did at first and the budget, what is free goes back to the
-    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back.
+    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back. Where that leaves the process
+    near the limit, because so much is in use, it may grow by :data:`WORTH_A_TRIM` before the next time.
 
     Args:
         memory: the budget, in bytes.
     """
 
     def __init__(self, memory: int) -> None:
-        self._limit = _resident_bytes() + memory
+        self._limit = self._threshold = _resident_bytes() + memory
 
     def check(self) -> None:
         """To be called now and then."""
         library = _c_library()
-        if _resident_bytes() > self._limit and library is not None and hasattr(library, "malloc_trim"):
+        if _resident_bytes() > self._threshold and library is not None and hasattr(library, "malloc_trim"):
             library.malloc_trim(0)
+            self._threshold = max(self._limit, _resident_bytes() + WORTH_A_TRIM)
 
 
 def _resident_bytes() -> int:
