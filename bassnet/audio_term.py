@@ -9,13 +9,15 @@ parts (one for the sound, and on some paths one for the pitch), each scaled.
 gradient at the model's output, log magnitude and f0 logits, is as large as that of what it replaces: ``scale =
 √(E‖∇ terms‖²/E‖∇ part‖²)``, over the same :data:`CALIBRATION_DRAWS` draws of segments, for the initial weights. So
 distances compete on direction, not on size. The part for the sound replaces the squared error; that for the pitch
-replaces f0's cross-entropy in ``audio-only``, and is left out in ``replace``, where f0 keeps its supervision.
+replaces f0's cross-entropy in ``audio-only``, and is left out in ``replace``, where f0 keeps its supervision. As the
+model learns, gradients of different distances grow or shrink differently; the scales can be set again as it goes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -32,6 +34,7 @@ from .multiresolution import compress, gather
 from .paths import PATHS, Path, SegmentPrediction
 from .segments import Notes, Segments, draw_segments, find_notes
 from .targets import oracle_target, stem_target
+from .trainer import DivergedError
 from .windows import UNVOICED, nearest_bin
 
 Condition = Literal["replace", "audio-only"]
@@ -59,6 +62,7 @@ class AudioTermConfig:
         segments: how many a step.
         segment_seconds: their length: the same for every distance.
         neighbourhood: z comes from a window that starts at most so many seconds from the segment.
+        calibrate_every: set the scales again after so many steps, and so on; 0 leaves them as they were at first.
 
     Raises:
         ValueError: if a value is none of those.
@@ -70,6 +74,7 @@ class AudioTermConfig:
     segments: int = 4
     segment_seconds: float = 0.5
     neighbourhood: float = 5.0
+    calibrate_every: int = 0
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -84,6 +89,8 @@ class AudioTermConfig:
                 "segments must be at least 1, of at least 0.1 s, and the neighbourhood not negative, got "
                 f"{self.segments}, {self.segment_seconds} s and {self.neighbourhood} s"
             )
+        if self.calibrate_every < 0:
+            raise ValueError(f"calibrate_every must not be negative (steps), got {self.calibrate_every}")
 
     @property
     def frames(self) -> int:
@@ -152,17 +159,15 @@ class AudioTerm:
                 at the model's output, or one that is not finite.
         """
         self.path.check(self.distance, self.name)
-        statistics = {name: buffer.clone() for name, buffer in model.named_buffers()}
         ours, theirs = dict[str, float](), dict[str, float]()
-        for _ in range(CALIBRATION_DRAWS):
-            draw = self._draw(model, generator)
-            parts = self._parts(draw, generator)
-            for name, replaced in self._replaced(draw, parts).items():
-                part = parts[name]
-                ours[name] = ours.get(name, 0.0) + _squared_gradient(part, draw.prediction)
-                theirs[name] = theirs.get(name, 0.0) + _squared_gradient(replaced, draw.prediction)
-        for name, buffer in model.named_buffers():
-            buffer.copy_(statistics[name])
+        with _statistics_untouched(model):
+            for _ in range(CALIBRATION_DRAWS):
+                draw = self._draw(model, generator)
+                parts = self._parts(draw, generator)
+                for name, replaced in self._replaced(draw, parts).items():
+                    part = parts[name]
+                    ours[name] = ours.get(name, 0.0) + _squared_gradient(part, draw.prediction)
+                    theirs[name] = theirs.get(name, 0.0) + _squared_gradient(replaced, draw.prediction)
         if not ours:
             raise ValueError(
                 f"{self.name} has no gradient, and in the condition {self.config.condition} pitch is not taught by it: "
@@ -184,12 +189,17 @@ class AudioTerm:
 
         Raises:
             ValueError: if these are other features than the term was made for, or it has not been calibrated.
+            DivergedError: if it cannot be calibrated again.
         """
-        del step
         if features is not self.features:
             raise ValueError("an audio term serves the features that it was made for")
         if not self.scales:
             raise ValueError("an audio term must be calibrated before it is trained with")
+        if step and self.config.calibrate_every and step % self.config.calibrate_every == 0:
+            try:  # with a generator of its own: the segments that are trained on stay the same
+                self.calibrate(model, torch.Generator().manual_seed(step))
+            except ValueError as error:
+                raise DivergedError(f"at step {step}: {error}; the last checkpoint is kept") from error
         parts = self._parts(self._draw(model, generator), generator)
         loss = sum((scale * parts[name] for name, scale in self.scales.items()), start=torch.zeros(()))
         return {"loss": loss, **{_LOGGED[name]: parts[name].detach() for name in self.scales}}
@@ -299,6 +309,24 @@ def stem_audio(basses: list[Tensor], starts: Tensor) -> Tensor:
         part = bass[: HOP * (last - first)]
         audio[HOP * first : HOP * first + len(part)] = part
     return audio
+
+
+@contextmanager
+def _statistics_untouched(model: BassNet) -> Generator[None]:
+    """Have a model in training mode change copies of its batch statistics.
+
+    Not restored from copies: within a step, the backward pass of the objective still needs them as they were.
+    """
+    kept = [
+        (module, name, buffer) for module in model.modules() for name, buffer in module.named_buffers(recurse=False)
+    ]
+    for module, name, buffer in kept:
+        setattr(module, name, buffer.clone())
+    try:
+        yield
+    finally:
+        for module, name, buffer in kept:
+            setattr(module, name, buffer)
 
 
 def _squared_gradient(loss: Tensor, prediction: SegmentPrediction) -> float:

@@ -292,8 +292,16 @@ PRESETS: dict[str, BassNetConfig] = {
     ),
     "small": BassNetConfig(
         model=ModelConfig(maps=16),
-        objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01, kl_warmup_steps=2000),
-        training=TrainingConfig(learning_rate=1e-3, max_steps=20000, precision="auto"),
+        objective=ObjectiveConfig(kl_weight=0.003, cross_kl_weight=0.003),
+        training=TrainingConfig(
+            learning_rate=3e-3,
+            learning_rate_decay="cosine",
+            transposition=100.0,
+            mini_epoch=2000,
+            max_steps=3000,
+            validation_windows=400,
+            precision="auto",
+        ),
     ),
     "paper": BassNetConfig(
         objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01, kl_warmup_steps=2000),

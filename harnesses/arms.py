@@ -115,7 +115,7 @@ def _question(arm: Arm, data: _Data) -> dict[str, Any]:
     identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm])
     about = _about(data, arm.start, loss=arm.loss)
     where = {name: about["dataset"][name] for name in ("dataset", "digest")}
-    how = {name: about[name] for name in HOW}
+    how = {name: about[name] for name in HOW if name in about}
     params = {**where, **how, "judges": list(arm.study.judges), "config": arm.config.to_json()}
     task = TaskIdentity(name=TASK, version=VERSION, params=params)
     key = record_key(

@@ -69,8 +69,8 @@ class Growth:
 
     Batches of changing sizes leave holes in the allocator (:func:`keep_freed_memory`), and threads take turns in who
     needs the most. Whenever the process holds more than it did at first and the budget, what is free goes back to the
-    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back. Where that leaves the process
-    near the limit, because so much is in use, it may grow by :data:`WORTH_A_TRIM` before the next time.
+    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back. Where that leaves the
+    process near the limit, because so much is in use, it may grow by :data:`WORTH_A_TRIM` before the next time.
 
     Args:
         memory: the budget, in bytes.

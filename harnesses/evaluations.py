@@ -30,8 +30,18 @@ from .bassnet_losses import identify_loss
 TASK, VERSION = "bassnet", 1
 USUAL_ONSET_THRESHOLD = 0.5
 """Where the songs that a model was trained on are not at hand, so that none can be fitted."""
-HOW = ("preset", "condition", "path", "target", "segments", "segment_seconds", "start_steps", "steps")
-"""What a run's folder says of how it was trained; beside the preset, only that of an arm of a study."""
+HOW = (
+    "preset",
+    "condition",
+    "path",
+    "target",
+    "segments",
+    "segment_seconds",
+    "calibrate_every",
+    "start_steps",
+    "steps",
+)
+"""What a run's folder says of how it was trained, if it says so: beside the preset, how a distance took part."""
 ABLATION = "no cross-reconstruction"
 """Condition of a run that lacks it and is no arm of a study, so that it is not mistaken for one that has it."""
 

@@ -49,6 +49,7 @@ class TrainOptions:
     target: Target = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5
+    calibrate_every: int = 0
     ablation: bool = False
     seed: int | None = None
     steps: int | None = None
@@ -73,6 +74,11 @@ class TrainOptions:
             objective = replace(objective, cross_reconstruction=False)
         said = {"seed": self.seed, "max_steps": self.steps, "max_seconds": self.seconds}
         training = replace(training, **{name: value for name, value in said.items() if value is not None})
+        if self.calibrate_every and training.steps_per_mini_epoch % self.calibrate_every:
+            raise ValueError(
+                f"--calibrate-every must divide a mini-epoch ({training.steps_per_mini_epoch} steps), from which a run "
+                f"that was stopped goes on, got {self.calibrate_every}"
+            )
         return replace(chosen, objective=objective, training=training)
 
     @property
@@ -88,6 +94,7 @@ class TrainOptions:
             target=self.target,
             segments=self.segments,
             segment_seconds=self.segment_seconds,
+            calibrate_every=self.calibrate_every,
         )
 
     @property

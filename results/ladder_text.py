@@ -30,35 +30,48 @@ def leaderboard_markdown(standings: Sequence[Standing]) -> str:
 
 
 def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], not_here: Mapping[str, str]) -> str:
-    """Who is not on the leaderboard, and why, one line each; ends with a newline.
+    """Who is not on the leaderboard, by reason, one line each; ends with a newline.
+
+    Of a reason that goes on with what a reader of one distance can do ("needs weights: fetch them by …") the first half
+    is told, once for all distances that share it: ``tonedeaf list`` says the rest.
 
     Args:
         records: the board's.
         standings: of these records.
         not_here: distances that cannot run where this is published, and why.
     """
-    lines: list[str] = []
+    names: dict[str, list[str]] = {}
     tasks = len({record.task.name for record in records})
     for standing in standings:
         if standing.complete:
             continue
         own = [record for record in records if record.distance.name == standing.distance]
-        reasons = list(dict.fromkeys(f"{one.status}: {one.reason}" for one in own if one.status != "ok"))
+        reasons = list(dict.fromkeys(f"{one.status}: {_kind(one.reason or '')}" for one in own if one.status != "ok"))
         asked = sum(record.status == "ok" for record in own)
         if asked and asked == tasks:
             reasons.insert(0, f"{standing.missing} cells fewer than others")
         elif asked:
             reasons.insert(0, f"an answer on {asked} of {tasks} tasks")
-        lines.append(f"- `{standing.distance}`: {'; '.join(reasons)}")
+        names.setdefault("; ".join(reasons), []).append(standing.distance)
     named = {standing.distance for standing in standings}
-    lines.extend(f"- `{name}`: unavailable: {reason}" for name, reason in not_here.items() if name not in named)
+    for name, reason in not_here.items():
+        if name not in named:
+            names.setdefault(f"unavailable: {_kind(reason)}", []).append(name)
+    lines = [f"- {reason}: {', '.join(f'`{name}`' for name in who)}" for reason, who in names.items()]
     return "\n".join(lines or ["Every distance that was asked has every cell."]) + "\n"
 
 
+def _kind(reason: str) -> str:
+    return reason.partition(": ")[0]
+
+
 def tasks_markdown(records: Sequence[Record]) -> str:
-    """Distances by tasks: the worst column of pitch, and the worst of level (or tilt), in each; ends with a newline."""
+    """Distances by tasks: the worst column of pitch, and the worst of level (or tilt), in each; ends with a newline.
+
+    Distances without any answer have no line.
+    """
     tasks = list(dict.fromkeys(record.task.name for record in records))
-    distances = list(dict.fromkeys(record.distance.name for record in records))
+    distances = list(dict.fromkeys(record.distance.name for record in records if record.status == "ok"))
     found = {(record.distance.name, record.task.name): record for record in records}
     lines = [f"| distance | {' | '.join(tasks)} |", f"|---|{'--:|' * len(tasks)}"]
     for distance in distances:

@@ -64,12 +64,10 @@ def ranked(folder: Path, *arguments: str, threads: int | None = None) -> tuple[f
     return time.perf_counter() - start, json.loads(finished.stdout)
 
 
-def growth(folder: Path, name: str, counts: list[int]) -> dict[str, Any]:
-    """Seconds and peak memory at several numbers of trials, and how far from a line the times are."""
-    rows: list[dict[str, float]] = []
-    for count in counts:
-        _, (record,) = ranked(folder, name, "--trials", str(count))
-        rows.append({"trials": count, "seconds": record["seconds"], "peak_memory_mib": record["peak_memory_mib"]})
+def growth(name: str, counts: list[int]) -> dict[str, Any]:
+    """Seconds and peak memory at several numbers of trials of one run, and how far from a line the times are."""
+    call = [sys.executable, str(Path(__file__).with_name("growth.py")), name, *map(str, counts)]
+    rows = json.loads(subprocess.run(call, stdout=subprocess.PIPE, check=True).stdout)
     trials, seconds = (np.array([row[key] for row in rows]) for key in ("trials", "seconds"))
     slopes = np.diff(seconds) / np.diff(trials)
     slope = float((seconds[-1] - seconds[0]) / (trials[-1] - trials[0]))
@@ -166,8 +164,8 @@ def measured(quick: bool) -> dict[str, Any]:
         folder = Path(temporary)
         found: dict[str, Any] = {
             "growth": [
-                growth(folder, "spectrogram", [500, 1000] if quick else [1000, 5000, 20_000, 100_000]),
-                growth(folder, "mss", [64, 128] if quick else [1000, 2000, 4000]),
+                growth("spectrogram", [500, 1000] if quick else [1000, 5000, 20_000, 100_000]),
+                growth("mss", [64, 128] if quick else [1000, 2000, 4000]),
             ],
             "workers": workers(folder, 64 if quick else 1024),
         }
@@ -223,6 +221,8 @@ def page(record: Record) -> str:
 def _growth_section(found: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Trials: time is a line, memory is flat",
+        "",
+        "The rows of a distance are stations of one run.",
         "",
         "| distance | trials | seconds | peak memory, MiB |",
         "|---|--:|--:|--:|",

@@ -37,6 +37,13 @@ from .app import app, common
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
 @click.option("--segment-seconds", type=float, default=0.5, show_default=True, help="Their length.")
+@click.option(
+    "--calibrate-every",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Scale the distance's gradient anew after so many steps; 0: only at first.",
+)
 @click.option("--ablation", is_flag=True, help="Without cross-reconstruction: the paper's Table 3.")
 @click.option("--seed", type=int, default=None, help="Of weights, batches and the split of songs.  [default: 0]")
 @click.option("--steps", type=int, default=None, help="At most so many.  [default: the preset's]")

@@ -11,6 +11,7 @@ from tonedeaf.bassnet.audio_term import HARMONICS, AudioTerm, AudioTermConfig, s
 from tonedeaf.bassnet.config import HOP, SAMPLE_RATE, CqtConfig, ModelConfig
 from tonedeaf.bassnet.features import FeatureSet
 from tonedeaf.bassnet.model import BassNet
+from tonedeaf.bassnet.trainer import DivergedError
 from tonedeaf.losses import AudioDistance
 
 CQT = CqtConfig(bins_per_octave=12)
@@ -164,6 +165,40 @@ def test_the_loss_is_the_sum_of_the_parts_times_their_scales():
     assert found["loss"].item() == pytest.approx(3 * float(found["audio"]) + 5 * float(found["pitch"]))
 
 
+def test_scales_follow_the_model_where_that_is_asked_and_change_nothing_that_is_drawn():
+    # The gradient of mss is that of a power: a model that is twice as loud has another scale.
+    once, again = calibrated(condition="audio-only"), calibrated(condition="audio-only", calibrate_every=10)
+    first = dict(again.scales)
+    loud = model()
+    with torch.no_grad():
+        for parameter in loud.parameters():
+            parameter.mul_(1.5)
+    for step, expected in ((0, first), (7, first), (10, term(condition="audio-only").calibrate(loud, _seeded(10)))):
+        values = [float(ours(loud, ours.features, _seeded(3), step)["audio"]) for ours in (once, again)]
+        assert values[0] == values[1]
+        assert again.scales == pytest.approx(expected)
+    assert again.scales != pytest.approx(first, rel=0.05)
+    assert once.scales == first
+
+
+def test_a_distance_that_loses_its_gradient_on_the_way_stops_the_training():
+    class Fading(AudioDistance):
+        strength = 1.0
+
+        def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            return (prediction - target).square().mean(-1) * self.strength
+
+    fading = Fading(sample_rate=SAMPLE_RATE)
+    ours = calibrated(fading, path="local", calibrate_every=5)
+    fading.strength = 0.0
+    with pytest.raises(DivergedError, match=r"at step 5: Fading has no usable gradient .* the last checkpoint is kept"):
+        ours(model(), ours.features, _seeded(0), 5)
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 def test_a_model_is_judged_on_the_same_segments_each_time_and_keeps_its_statistics():
     ours, net = term(Steps(sample_rate=SAMPLE_RATE), path="local"), model().eval()
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
@@ -179,6 +214,8 @@ def test_what_cannot_be_used_is_refused_at_once():
         ValueError, match="path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"
     ):
         AudioTermConfig(path="hard")
+    with pytest.raises(ValueError, match=r"calibrate_every must not be negative \(steps\), got -1"):
+        AudioTermConfig(calibrate_every=-1)
     features = feature_set()
     bare = replace(features, harmonics=None)
     made = tonedeaf.make("mss", sample_rate=SAMPLE_RATE)

@@ -15,7 +15,7 @@ from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, Objec
 from tonedeaf.bassnet.history import read_history
 from tonedeaf.bassnet.manifest import VERSION, Recipe
 from tonedeaf.bassnet.rendering import render_dataset
-from tonedeaf.bassnet.run import load_run
+from tonedeaf.bassnet.run import Run, load_run
 from tonedeaf.bassnet.training import Progress
 from tonedeaf.harnesses.cli import run_command
 from tonedeaf.harnesses.screen_training import clock, losses, training_bar
@@ -115,6 +115,24 @@ def test_more_steps_go_on_with_resume(data: Path, tmp_path: Path, capsys: pytest
     assert [entry.step for entry in read_history(tmp_path / "run")] == [2, 4, 6]
 
 
+def test_scales_that_are_set_anew_are_the_same_after_a_stop(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    how = ("--loss", "l1_waveform", "--condition", "audio-only", "--path", "local", "--segments", "1")
+
+    def trained(name: str, every: str, *steps: str) -> Run:
+        for count in steps:
+            arguments = ("--data", data, "--device", "cpu", *how, "--calibrate-every", every, "--steps", count)
+            assert call(*arguments, "--resume", "--out", tmp_path / name) == 0, capsys.readouterr().err
+        return load_run(tmp_path / name)
+
+    whole, stopped, once = trained("whole", "2", "6"), trained("stopped", "2", "4", "6"), trained("once", "0", "6")
+    assert whole.about["calibrate_every"] == 2
+    weights, same, others = (run.model.state_dict() for run in (whole, stopped, once))
+    assert all(weights[name].equal(same[name]) for name in weights)
+    assert not all(weights[name].equal(others[name]) for name in weights)
+
+
 def test_options_change_the_preset():
     options = TrainOptions(
         data=Path("a"), out=Path("b"), preset="tiny", ablation=True, loss="none", seed=7, steps=5, seconds=60.0
@@ -152,6 +170,8 @@ def test_a_diverged_run_is_a_record_that_failed(
         (("--device", "tpu"), "device"),
         (("--loss", "mss2"), "'mss2'"),
         (("--seed", "-1"), "seed must be in"),
+        (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), from which a run that was stopped goes on"),
+        (("--calibrate-every", "-1"), "-1 is not in the range x>=0"),
     ],
 )
 def test_a_wrong_call_is_one_line(

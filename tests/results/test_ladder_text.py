@@ -32,6 +32,7 @@ def records(make_record: MakeRecord) -> list[Record]:
         make_record(distance="ours", task="bass_notes", trials=100, metrics=_metrics(**numeric)),
         make_record(distance="theirs", task="sines", trials=100, metrics=_metrics(**sines)),
         make_record(distance="theirs", task="tilt", trials=100, status="skipped"),
+        make_record(distance="silent", task="sines", trials=100, status="unavailable"),
     ]
 
 
@@ -88,9 +89,10 @@ def test_who_is_not_on_the_leaderboard_is_listed_with_the_reason(make_record: Ma
         Standing("half", {}, 6, False),
         Standing("broken", {}, 12, False),
     ]
-    assert absent_markdown(records, standings, {"vggish": "no weights", "half": "cannot run here"}).splitlines() == [
-        "- `half`: an answer on 1 of 2 tasks",
-        "- `broken`: failed: out of memory",
-        "- `vggish`: unavailable: no weights",
+    not_here = {"vggish": "needs weights: fetch vggish", "half": "cannot run", "yamnet": "needs weights: fetch yamnet"}
+    assert absent_markdown(records, standings, not_here).splitlines() == [
+        "- an answer on 1 of 2 tasks: `half`",
+        "- failed: out of memory: `broken`",
+        "- unavailable: needs weights: `vggish`, `yamnet`",
     ]
     assert "every cell" in absent_markdown(records[:2], standings[:1], {})
