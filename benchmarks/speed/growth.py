@@ -2,8 +2,8 @@
 
 Prints one JSON array with a row for each number: seconds since the ranking began, and the largest memory that the
 process has held (0 where that cannot be read), when so many trials were done. All rows are of one run, so that a
-machine which is slower at one hour than at another does not look like a curve. For a process of its own: memory that was
-ever held counts.
+machine which is slower at one hour than at another does not look like a curve. For a process of its own: memory that
+was ever held counts.
 """
 
 from __future__ import annotations
