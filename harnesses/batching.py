@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import mmap
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TypeVar
 
@@ -27,10 +25,6 @@ _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, 
 CPU_WORKING_SET = 32 * 2**20
 """Bytes that a batch may keep on a CPU. A trial of ``mss`` took 13 ms alone, 10 in a batch of 2 to 8 and 12 in one of
 32; of ``tonedeaf``, 12 alone, 6 in a batch of 4, 4 in one of 16. On several threads the caches prefer small ones."""
-
-WORTH_A_TRIM = 64 * 2**20
-"""Bytes that a process has to grow before what is free is given back again: that takes as long as half a batch, and
-what comes next has to be asked of the system anew, a fault a page."""
 
 LARGEST_BATCH = BLOCK
 """So that a batch never needs two blocks of a task's trials, and shares of whole blocks have the same batches."""
@@ -62,38 +56,6 @@ def saved_bytes(forward: Callable[[], Tensor]) -> int:
         kept = forward()  # the graph stays alive while the storages are counted, so no address is used twice
     del kept
     return sum(storages.values())
-
-
-class Growth:
-    """Keeps the process from growing with the number of batches.
-
-    Batches of changing sizes leave holes in the allocator (:func:`keep_freed_memory`), and threads take turns in who
-    needs the most. Whenever the process holds more than it did at first and the budget, what is free goes back to the
-    system: glibc can do that; elsewhere nothing is kept, and nothing has to be given back. Where that leaves the
-    process near the limit, because so much is in use, it may grow by :data:`WORTH_A_TRIM` before the next time.
-
-    Args:
-        memory: the budget, in bytes.
-    """
-
-    def __init__(self, memory: int) -> None:
-        self._limit = self._threshold = _resident_bytes() + memory
-
-    def check(self) -> None:
-        """To be called now and then."""
-        library = _c_library()
-        if _resident_bytes() > self._threshold and library is not None and hasattr(library, "malloc_trim"):
-            library.malloc_trim(0)
-            self._threshold = max(self._limit, _resident_bytes() + WORTH_A_TRIM)
-
-
-def _resident_bytes() -> int:
-    """What the process holds of the machine's memory; 0 where that cannot be read (it can on Linux)."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * mmap.PAGESIZE
 
 
 @cache

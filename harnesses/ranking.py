@@ -24,7 +24,7 @@ from torch import Tensor
 from ..benchmarks.task import Axis, Task, Trials
 from ..losses import AudioDistance, Representation
 from ..results.intervals import Proportion
-from .batching import Growth, batches, saved_bytes
+from .batching import batches, saved_bytes
 from .cheap_derivatives import CheapDerivatives
 
 SIGNAL_DTYPE = torch.float32
@@ -96,14 +96,18 @@ def rank(
                 raise NonFiniteError(f"the distance is not finite: {name} of trial {trial} (seed {seed})")
         return columns
 
-    parts: list[Margins] = []
-    growth = Growth(memory)
+    # In one piece: a small array that is kept from each batch would lie in what the next ones free, and break it up.
+    margins: Margins = {}
+    done = 0
     with one_thread_each(device):
         for part in executor.map(found.limited(measure), range(start, stop, size)):
-            parts.append(part)
-            growth.check()
-            progress(len(next(iter(part.values()))))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            margins = margins or {name: np.empty(trials) for name in part}
+            count = len(next(iter(part.values())))
+            for name, values in part.items():
+                margins[name][done : done + count] = values
+            done += count
+            progress(count)
+    return margins
 
 
 def _check_signals(task: Task, trials: Trials) -> None:

@@ -103,7 +103,7 @@ class Start:
     @property
     def folder(self) -> Path:
         """Of the run."""
-        return self.study.out / "starts" / f"{self.condition}-seed{self.seed}"
+        return self.study.out / "starts" / f"{self.condition}-{self.study.start_steps}-seed{self.seed}"
 
     @property
     def config(self) -> BassNetConfig:
@@ -141,8 +141,7 @@ class Arm:
     def folder(self) -> Path:
         """Of the run: readable, and another one for each loss and setting."""
         readable = re.sub(r"[^A-Za-z0-9._]+", "_", self.loss).strip("._")[:40] or "loss"
-        settings = [self.loss, self.study.path, self.study.target, self.study.segments, self.study.segment_seconds]
-        digest = canonical_digest({"settings": settings})[:8]
+        digest = canonical_digest({"loss": self.loss, "path": self.study.path, **self.study.shared()})[:8]
         return self.study.out / "arms" / f"{self.condition}-{readable}-{digest}-seed{self.seed}"
 
     @property

@@ -33,12 +33,20 @@ class SeedMean:
     n: int
 
 
-def seed_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> SeedMean:
+def seed_mean(
+    values: Sequence[float],
+    confidence: float = CONFIDENCE,
+    *,
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+) -> SeedMean:
     """The mean of one figure over seeds, with its t-interval.
 
     Args:
         values: one for each seed.
         confidence: coverage, between 0 and 1.
+        lowest: that the figure can be, as 0 for a share: the interval is cut off there, and covers no less for it.
+        highest: likewise.
 
     Raises:
         ValueError: if there are no values, one is not finite, or the confidence is not between 0 and 1.
@@ -58,7 +66,7 @@ def seed_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> SeedMe
         return SeedMean(mean, None, None, 1)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
     half_width = float(student.ppf((1 + confidence) / 2, n - 1)) * deviation / math.sqrt(n)
-    return SeedMean(mean, mean - half_width, mean + half_width, n)
+    return SeedMean(mean, max(lowest, mean - half_width), min(highest, mean + half_width), n)
 
 
 def paired_difference(ours: Mapping[int, float], theirs: Mapping[int, float]) -> SeedMean | None:

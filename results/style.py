@@ -71,6 +71,7 @@ _COLOURS = {
     "log2_spectral_centroid": "#cc79a7",
     "log_spectral_transport": "#009e73",
     "tonedeaf": "#d55e00",
+    "harmonic_comb_transport": "#5b2c83",
     "paper": INK,
     "none": FAINT_INK,
 }

@@ -4,6 +4,7 @@ An **arm** is one loss in one condition; its **runs** differ by their seed. Runs
 batches, so an arm is compared with the paper's own objective by the differences within seeds.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ METRICS: Mapping[str, bool] = {
     "qda_accuracy": True,
 }
 """What arms are compared by, all held out, none of them a loss; and whether more is better."""
+SHARES = {"raw_pitch_accuracy", "raw_chroma_accuracy", "octave_errors", "onset_f_measure", "qda_accuracy"}
+"""Those of them that lie between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,18 @@ def compare_arms(evaluations: Sequence[Record]) -> list[ArmResult]:
     return sorted(results, key=_order)
 
 
-SHARED = ("dataset", "digest", "preset", "path", "target", "start_steps", "steps", "segments", "segment_seconds")
+SHARED = (
+    "dataset",
+    "digest",
+    "preset",
+    "path",
+    "target",
+    "start_steps",
+    "steps",
+    "segments",
+    "segment_seconds",
+    "calibrate_every",
+)
 """Parameters in which arms of one comparison may not differ."""
 
 
@@ -116,7 +130,7 @@ def _result(arm: ArmName, of_arm: Mapping[int, Record], runs: Mapping[ArmName, M
     for metric in METRICS:
         ours, theirs = _values(answered, metric), _values(paper, metric)
         if ours:
-            metrics[metric] = seed_mean(list(ours.values()))
+            metrics[metric] = seed_mean(list(ours.values()), lowest=0.0, highest=1.0 if metric in SHARES else math.inf)
         difference = paired_difference(ours, theirs)
         if difference is not None and arm.loss != PAPER:
             against_paper[metric] = difference

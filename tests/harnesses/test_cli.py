@@ -266,7 +266,7 @@ def test_memory_does_not_grow_with_the_trials(tmp_path: Path):
         "print(peak_memory_mib())"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert float(found.stdout.split()[-1]) < 1024  # 930 was seen
+    assert float(found.stdout.split()[-1]) < 800  # 604 was seen; 953 where every batch left an array of its own behind
 
 
 def test_help_is_quick_to_import():

@@ -37,6 +37,14 @@ def test_one_seed_has_no_interval():
     assert (mean.value, mean.low, mean.high, mean.n) == (0.5, None, None, 1)
 
 
+def test_an_interval_ends_where_the_figure_can_be_no_more():
+    # 0.9, 1.0, 1.0: mean 0.967, half width 4.303·0.0577/√3 = 0.143, which would reach 1.11.
+    mean = seed_mean([0.9, 1.0, 1.0], lowest=0.0, highest=1.0)
+    assert mean.low is not None
+    assert (mean.low, mean.high) == (pytest.approx(0.8232, abs=1e-4), 1.0)
+    assert seed_mean([0.0, 0.1], lowest=0.0).low == 0.0
+
+
 def test_95_of_100_intervals_cover_the_mean():
     """Coverage of 2000 normal samples of 3: 0.95 ± 0.015, three standard errors of that share."""
     samples = np.random.default_rng(1).normal(size=(2000, 3))
