@@ -298,7 +298,7 @@ PRESETS: dict[str, BassNetConfig] = {
             learning_rate_decay="cosine",
             transposition=100.0,
             mini_epoch=2000,
-            max_steps=1200,
+            max_steps=800,
             validation_windows=400,
             precision="auto",
         ),

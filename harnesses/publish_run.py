@@ -48,6 +48,9 @@ def run(options: PublishOptions, *, as_json: bool) -> int:
     written = write_pages(publication, described, options)
     for name, draw in figures(publication).items():
         written.extend(save_figure(draw(), options.out / "figures" / name))
+    there = {path for path in (options.out / "figures").glob("*") if path.suffix in (".png", ".svg")}
+    for path in sorted(there - {*written}):
+        screens.note(f"note: {path} is of an earlier publication: no record here draws it")
     written.append(write_report(publication, options.out))
     if as_json:
         print_json(publication.collection.records)

@@ -59,8 +59,9 @@ def _descents(publication: Publication) -> dict[str, Drawing]:
 def _training(publication: Publication) -> dict[str, Drawing]:
     found: dict[str, Drawing] = {}
     for study in publication.studies:
-        alike = [one for one in publication.studies if one.name == study.name]  # they differ in steps or segments
-        name = study.name if len(alike) == 1 else f"{study.name}-{alike.index(study) + 1}"
+        # They differ in steps or segments. The one with most runs comes first, and keeps the name that pages embed.
+        place = [one for one in publication.studies if one.name == study.name].index(study)
+        name = f"{study.name}-{place + 1}" if place else study.name
         if any(metric in study.metrics for metric in SHOWN):
             found[f"training-{name}"] = partial(figure_training, study)
         ranking = publication.ranking_of(study)

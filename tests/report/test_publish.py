@@ -59,7 +59,7 @@ def out(records: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_publishing_makes_a_page_figures_and_a_report(out: Path):
     page = (out / "README.md").read_text(encoding="utf-8")
-    for shown in ("[The report](report.html)", "| 1 | `mss` | 0.518", "Of 42 published cells", "`vggish`: unavailable"):
+    for shown in ("[The report](report.html)", "| 1 | `mss` | 0.518", "Of 42 published cells", "- unavailable: needs weights that are not here: `vggish`\n"):
         assert shown in page
     assert "<!-- table: minimum -->\n\nNo record of this is published yet.\n" in page
     names = {path.stem for path in (out / "figures").glob("*.png")}
@@ -67,6 +67,14 @@ def test_publishing_makes_a_page_figures_and_a_report(out: Path):
     assert {"table1", "cost", "curve-sines", "map-sines-346hz", "descent-sines"} <= names
     assert "training-bassnet-A1-tiny-audio_only-marginal" in names
     assert (out / "report.html").stat().st_size < 15_000_000
+
+
+def test_a_figure_that_no_record_draws_any_more_is_named(few: Path, tmp_path: Path, capsys: Capture):
+    old = tmp_path / "figures" / "training-old.png"
+    old.parent.mkdir()
+    old.write_bytes(b"")
+    assert publish(few, tmp_path) == 0
+    assert capsys.readouterr().err == f"note: {old} is of an earlier publication: no record here draws it\n"
 
 
 def test_publishing_twice_gives_the_same_bytes(records: Path, out: Path, tmp_path: Path):
