@@ -10,7 +10,8 @@ gradient at the model's output, log magnitude and f0 logits, is as large as that
 √(E‖∇ terms‖²/E‖∇ part‖²)``, over the same :data:`CALIBRATION_DRAWS` draws of segments, for the initial weights. So
 distances compete on direction, not on size. The part for the sound replaces the squared error; that for the pitch
 replaces f0's cross-entropy in ``audio-only``, and is left out in ``replace``, where f0 keeps its supervision. As the
-model learns, gradients of different distances grow or shrink differently; the scales can be set again as it goes.
+model learns, some distances' gradients grow by orders of magnitude; a scale can follow, so that its part's gradient
+stays no larger than it was at first. For that no label is looked at.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class AudioTermConfig:
         segments: how many a step.
         segment_seconds: their length: the same for every distance.
         neighbourhood: z comes from a window that starts at most so many seconds from the segment.
-        calibrate_every: set the scales again after so many steps, and so on; 0 leaves them as they were at first.
+        calibrate_every: after every so many steps, lower the scale of a part whose gradient has grown; 0 never does.
 
     Raises:
         ValueError: if a value is none of those.
@@ -142,6 +143,7 @@ class AudioTerm:
         if config.target == "stem" and (stems is None or len(stems) != HOP * len(features.f0)):
             raise ValueError("the target stem needs the audio of the bass, 160 samples a frame")
         self.scales: dict[str, float] = {}
+        self._at_first: dict[str, tuple[float, float]] = {}
         self._notes: Notes = find_notes(features.f0, features.onset, features.starts)
         self._bins = nearest_bin(features.f0, model.cqt)
         self._voiced = self._bins != UNVOICED
@@ -159,33 +161,54 @@ class AudioTerm:
                 at the model's output, or one that is not finite.
         """
         self.path.check(self.distance, self.name)
+        ours, theirs = self._squared_gradients(model, generator)
+        if not ours:
+            raise ValueError(
+                f"{self.name} has no gradient, and in the condition {self.config.condition} pitch is not taught by it: "
+                "it cannot be trained with"
+            )
+        self._check(ours, self.name)
+        self._check(theirs, "what it replaces")
+        self.scales = {name: math.sqrt(theirs[name] / ours[name]) for name in ours}
+        self._at_first = {name: (ours[name], self.scales[name]) for name in ours}
+        return self.scales
+
+    def _follow(self, model: BassNet, generator: torch.Generator) -> None:
+        """Lower the scale of a part whose gradient is larger than at first, by as much as it is larger."""
+        now, _ = self._squared_gradients(model, generator)
+        self._check(now, self.name)
+        self.scales = {
+            name: scale * min(1.0, math.sqrt(before / now[name])) for name, (before, scale) in self._at_first.items()
+        }
+
+    def _squared_gradients(
+        self, model: BassNet, generator: torch.Generator
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Of the parts, and of what each replaces, at the model's output: sums over the draws."""
         ours, theirs = dict[str, float](), dict[str, float]()
         with _statistics_untouched(model):
             for _ in range(CALIBRATION_DRAWS):
                 draw = self._draw(model, generator)
                 parts = self._parts(draw, generator)
                 for name, replaced in self._replaced(draw, parts).items():
-                    part = parts[name]
-                    ours[name] = ours.get(name, 0.0) + _squared_gradient(part, draw.prediction)
+                    ours[name] = ours.get(name, 0.0) + _squared_gradient(parts[name], draw.prediction)
                     theirs[name] = theirs.get(name, 0.0) + _squared_gradient(replaced, draw.prediction)
-        if not ours:
-            raise ValueError(
-                f"{self.name} has no gradient, and in the condition {self.config.condition} pitch is not taught by it: "
-                "it cannot be trained with"
-            )
-        for name, norm in ours.items():
+        return ours, theirs
+
+    def _check(self, squared_norms: Mapping[str, float], whose: str) -> None:
+        for name, norm in squared_norms.items():
             if not (0 < norm < math.inf):
                 raise ValueError(
-                    f"{self.name} has no usable gradient at the model's output on the path {self.config.path} "
+                    f"{whose} has no usable gradient at the model's output on the path {self.config.path} "
                     f"({name}: squared norm {norm:g}): it cannot be trained with"
                 )
-        self.scales = {name: math.sqrt(theirs[name] / ours[name]) for name in ours}
-        return self.scales
 
     def __call__(
         self, model: BassNet, features: FeatureSet, generator: torch.Generator, step: int
     ) -> dict[str, Tensor]:
-        """The term for one step: ``loss``, scaled; and ``audio`` and ``pitch``, the parts as they are, for the log.
+        """The term for one step: ``loss``, scaled; and for the log ``audio`` and ``pitch``, the parts as they are.
+
+        With ``calibrate_every`` also ``audio_scale`` and ``pitch_scale``, which are their scales.
 
         Raises:
             ValueError: if these are other features than the term was made for, or it has not been calibrated.
@@ -197,12 +220,18 @@ class AudioTerm:
             raise ValueError("an audio term must be calibrated before it is trained with")
         if step and self.config.calibrate_every and step % self.config.calibrate_every == 0:
             try:  # with a generator of its own: the segments that are trained on stay the same
-                self.calibrate(model, torch.Generator().manual_seed(step))
+                self._follow(model, torch.Generator().manual_seed(generator.initial_seed() + step))
             except ValueError as error:
                 raise DivergedError(f"at step {step}: {error}; the last checkpoint is kept") from error
         parts = self._parts(self._draw(model, generator), generator)
         loss = sum((scale * parts[name] for name, scale in self.scales.items()), start=torch.zeros(()))
-        return {"loss": loss, **{_LOGGED[name]: parts[name].detach() for name in self.scales}}
+        logged = {_LOGGED[name]: parts[name].detach() for name in self.scales}
+        if self.config.calibrate_every:
+            logged |= {
+                f"{_LOGGED[name]}_scale": torch.full_like(parts[name].detach(), scale)
+                for name, scale in self.scales.items()
+            }
+        return {"loss": loss, **logged}
 
     @torch.no_grad()
     def value(self, model: BassNet, *, draws: int, seed: int) -> float:

@@ -79,5 +79,5 @@ def _association(pair: Pair) -> str:
 
 
 def _mean(mean: SeedMean, digits: int) -> str:
-    width = "" if mean.low is None else f" ±{mean.value - mean.low:.{digits}f}"
+    width = "" if mean.half_width is None else f" ±{mean.half_width:.{digits}f}"
     return f"{mean.value:.{digits}f}{width}"

@@ -74,11 +74,12 @@ class TrainOptions:
             objective = replace(objective, cross_reconstruction=False)
         said = {"seed": self.seed, "max_steps": self.steps, "max_seconds": self.seconds}
         training = replace(training, **{name: value for name, value in said.items() if value is not None})
-        if self.calibrate_every and training.steps_per_mini_epoch % self.calibrate_every:
-            raise ValueError(
-                f"--calibrate-every must divide a mini-epoch ({training.steps_per_mini_epoch} steps), from which a run "
-                f"that was stopped goes on, got {self.calibrate_every}"
-            )
+        if self.calibrate_every:
+            for what, steps in (("a mini-epoch", training.steps_per_mini_epoch), ("a run", training.max_steps or 0)):
+                if steps % self.calibrate_every:  # a run goes on from there, where scales have to be set
+                    raise ValueError(
+                        f"--calibrate-every must divide {what} ({steps} steps), got {self.calibrate_every}"
+                    )
         return replace(chosen, objective=objective, training=training)
 
     @property
@@ -100,7 +101,12 @@ class TrainOptions:
     @property
     def how(self) -> dict[str, Any]:
         """What the run's folder and the record say of the distance's part; nothing for the baselines."""
-        return {} if self.loss in BASELINES else asdict(self.term)
+        if self.loss in BASELINES:
+            return {}
+        said = asdict(self.term)
+        if not self.calibrate_every:
+            del said["calibrate_every"]  # older runs do not have it, and are the same
+        return said
 
 
 def run(options: TrainOptions, *, as_json: bool) -> int:

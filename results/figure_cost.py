@@ -105,8 +105,10 @@ def _draw(axes: Axes, points: Sequence[CostPoint], label: str) -> None:
     axes.set_xlim(min(times) / 1.8, max(times) * 3.2)
     axes.set_ylim(min(0.45, *(point.low for point in points)) - 0.03, 1.03)
     axes.axhline(0.5, color=FAINT_INK, lw=0.6, ls=(0, (1, 2)), zorder=1)
-    steps = [(point.milliseconds, point.accuracy) for point in efficient]
-    axes.step(*zip(*steps, strict=True), where="post", color=FAINT_INK, lw=0.8, zorder=1)
+    corners = [(efficient[0].milliseconds, efficient[0].accuracy)]
+    for point in efficient[1:]:
+        corners += [(point.milliseconds, corners[-1][1]), (point.milliseconds, point.accuracy)]
+    frontier = axes.plot(*zip(*corners, strict=True), color=FAINT_INK, lw=0.8, zorder=1)
     for point in points:
         ink = colour(point.distance)
         axes.plot([point.milliseconds] * 2, [point.low, point.high], color=ink, lw=1.0, zorder=2)
@@ -119,7 +121,8 @@ def _draw(axes: Axes, points: Sequence[CostPoint], label: str) -> None:
     axes.set_title(label, loc="left", color=INK, fontweight="bold", pad=5)
     axes.tick_params(length=2.5, width=0.6, pad=2)
     first = sorted(points, key=lambda point: (not point.efficient, point.milliseconds))
-    label_points(axes, [(point.milliseconds, point.accuracy) for point in first], [point.distance for point in first])
+    places = [(point.milliseconds, point.accuracy) for point in first]
+    label_points(axes, places, [point.distance for point in first], frontier)
 
 
 def _caption(board: Board, shown: int) -> str:

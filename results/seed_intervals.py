@@ -25,12 +25,14 @@ class SeedMean:
         low: lower end of its 95 % t-interval; None for a single seed, which tells nothing about others.
         high: upper end; likewise.
         n: how many seeds.
+        half_width: of the interval, before an end is cut off; likewise.
     """
 
     value: float
     low: float | None
     high: float | None
     n: int
+    half_width: float | None = None
 
 
 def seed_mean(
@@ -66,7 +68,7 @@ def seed_mean(
         return SeedMean(mean, None, None, 1)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
     half_width = float(student.ppf((1 + confidence) / 2, n - 1)) * deviation / math.sqrt(n)
-    return SeedMean(mean, max(lowest, mean - half_width), min(highest, mean + half_width), n)
+    return SeedMean(mean, max(lowest, mean - half_width), min(highest, mean + half_width), n, half_width)
 
 
 def paired_difference(ours: Mapping[int, float], theirs: Mapping[int, float]) -> SeedMean | None:

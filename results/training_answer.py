@@ -42,8 +42,8 @@ def _answer(publication: Publication, study: Study) -> str | None:
             )
         elif pair.ranking == PRIMARY_RANKING:
             lines.append(
-                f"- Exploratory, the same pair on this path: {association_text(pair.found)}; corrected for all pairs "
-                f"of a ranking's and a training's figure (Holm), {_p_text(pair.holm)}."
+                f"- Exploratory, the same pair in this study: {association_text(pair.found)}; corrected for all pairs "
+                f"of a ranking's and this training's figures (Holm), {_p_text(pair.holm)}."
             )
     lines += [f"- {sentence}" for sentence in (*_pitch(arms, losses), *_harmonics(arms[PAPER], losses))]
     return "\n".join(lines) + "\n"
@@ -77,9 +77,18 @@ def _pitch(arms: dict[str, ArmResult], losses: Sequence[ArmResult]) -> list[str]
 
 
 def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
-    known = [arm for arm in losses if HARMONICS in arm.metrics]
-    if HARMONICS not in paper.metrics or not known:
+    if HARMONICS not in paper.metrics:
         return []
+    known = [
+        arm
+        for arm in losses
+        if HARMONICS in arm.metrics and len(arm.seeds) == len(paper.seeds) and _comparable(arm, paper)
+    ]
+    if not known:
+        return [
+            "Harmonics are judged where the pitch is right: no loss has enough such frames to be compared with "
+            "BassNet's own objective."
+        ]
     best = min(known, key=lambda arm: arm.metrics[HARMONICS].value)
     ours, theirs = best.metrics[HARMONICS], paper.metrics[HARMONICS]
     change = ours.value / theirs.value - 1
@@ -87,6 +96,11 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
         f"Harmonics, level-free: of the losses `{best.arm.loss}` errs least, {mean_text(ours)} dB; BassNet's own "
         f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %)."
     ]
+
+
+def _comparable(arm: ArmResult, paper: ArmResult) -> bool:
+    """Whether harmonics were judged on about the frames that they were with the paper's objective."""
+    return arm.metrics[PITCH].value >= NEAR * paper.metrics[PITCH].value
 
 
 def _named(arms: Sequence[ArmResult], metric: str, digits: int) -> str:

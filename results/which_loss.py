@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .intervals import Proportion
 from .leaderboard import CellName, Standing
 from .publication import Publication
+from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
 from .studies import BASELINES
 from .training_text import mean_text
 
@@ -140,6 +141,8 @@ def _by_training(publication: Publication, complete: Sequence[Standing]) -> list
     metric = "raw_pitch_accuracy"
     for study in publication.studies:
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
+        if study.condition == PRIMARY_CONDITION and study.settings.get("path") != PRIMARY_PATH:
+            continue  # nobody needs a path that teaches less
         own = [name for name in means if name not in BASELINES and means[name].n >= LEAST_SEEDS]
         if own:
             name = max(own, key=lambda each: means[each].value)

@@ -220,7 +220,7 @@ def page(record: Record) -> str:
 
 def _growth_section(found: Mapping[str, Any]) -> list[str]:
     lines = [
-        "## Trials: time is a line, memory is flat",
+        "## How time and memory grow with the trials",
         "",
         "The rows of a distance are stations of one run.",
         "",

@@ -42,7 +42,7 @@ from .app import app, common
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Scale the distance's gradient anew after so many steps; 0: only at first.",
+    help="Scale a distance down whose gradient has grown, after every so many steps; 0: never.",
 )
 @click.option("--ablation", is_flag=True, help="Without cross-reconstruction: the paper's Table 3.")
 @click.option("--seed", type=int, default=None, help="Of weights, batches and the split of songs.  [default: 0]")

@@ -165,33 +165,40 @@ def test_the_loss_is_the_sum_of_the_parts_times_their_scales():
     assert found["loss"].item() == pytest.approx(3 * float(found["audio"]) + 5 * float(found["pitch"]))
 
 
-def test_scales_follow_the_model_where_that_is_asked_and_change_nothing_that_is_drawn():
-    # The gradient of mss is that of a power: a model that is twice as loud has another scale.
-    once, again = calibrated(condition="audio-only"), calibrated(condition="audio-only", calibrate_every=10)
+class Changing(AudioDistance):
+    """A distance whose size changes."""
+
+    size = 1.0
+
+    def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (prediction - target).square().mean(-1) * self.size
+
+
+def test_a_gradient_that_grows_is_scaled_down_where_that_is_asked_and_nothing_that_is_drawn_changes():
+    changing = Changing(sample_rate=SAMPLE_RATE)
+    once, again = (calibrated(changing, condition="audio-only", path="local", calibrate_every=n) for n in (0, 10))
     first = dict(again.scales)
-    loud = model()
-    with torch.no_grad():
-        for parameter in loud.parameters():
-            parameter.mul_(1.5)
-    for step, expected in ((0, first), (7, first), (10, term(condition="audio-only").calibrate(loud, _seeded(10)))):
-        values = [float(ours(loud, ours.features, _seeded(3), step)["audio"]) for ours in (once, again)]
-        assert values[0] == values[1]
-        assert again.scales == pytest.approx(expected)
-    assert again.scales != pytest.approx(first, rel=0.05)
+    steps = ((1.0, 0), (400.0, 7), (400.0, 10), (400.0, 11), (0.01, 20), (100.0, 30))
+    divided = (1.0, 1.0, 400.0, 400.0, 1.0, 100.0)  # a gradient that has shrunk keeps its scale
+    for (changing.size, step), divisor in zip(steps, divided, strict=True):
+        found = [ours(model(), ours.features, _seeded(3), step) for ours in (once, again)]
+        assert found[0]["audio"] == found[1]["audio"]
+        assert "audio_scale" not in found[0]
+        # Other draws than at first, of notes of other sizes: within a factor of 4.
+        for name, logged in (("sound", "audio_scale"), ("pitch", "pitch_scale")):
+            assert again.scales[name] <= first[name]
+            assert first[name] / divisor / 4 <= again.scales[name] <= min(first[name], 4 * first[name] / divisor)
+            assert found[1][logged].item() == pytest.approx(again.scales[name])
     assert once.scales == first
 
 
 def test_a_distance_that_loses_its_gradient_on_the_way_stops_the_training():
-    class Fading(AudioDistance):
-        strength = 1.0
-
-        def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-            return (prediction - target).square().mean(-1) * self.strength
-
-    fading = Fading(sample_rate=SAMPLE_RATE)
+    fading = Changing(sample_rate=SAMPLE_RATE)
     ours = calibrated(fading, path="local", calibrate_every=5)
-    fading.strength = 0.0
-    with pytest.raises(DivergedError, match=r"at step 5: Fading has no usable gradient .* the last checkpoint is kept"):
+    fading.size = 0.0
+    with pytest.raises(
+        DivergedError, match=r"at step 5: Changing has no usable gradient .* the last checkpoint is kept"
+    ):
         ours(model(), ours.features, _seeded(0), 5)
 
 

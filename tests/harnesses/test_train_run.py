@@ -128,6 +128,7 @@ def test_scales_that_are_set_anew_are_the_same_after_a_stop(
 
     whole, stopped, once = trained("whole", "2", "6"), trained("stopped", "2", "4", "6"), trained("once", "0", "6")
     assert whole.about["calibrate_every"] == 2
+    assert "calibrate_every" not in once.about
     weights, same, others = (run.model.state_dict() for run in (whole, stopped, once))
     assert all(weights[name].equal(same[name]) for name in weights)
     assert not all(weights[name].equal(others[name]) for name in weights)
@@ -170,7 +171,8 @@ def test_a_diverged_run_is_a_record_that_failed(
         (("--device", "tpu"), "device"),
         (("--loss", "mss2"), "'mss2'"),
         (("--seed", "-1"), "seed must be in"),
-        (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), from which a run that was stopped goes on"),
+        (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), got 3"),
+        (("--calibrate-every", "2", "--steps", "5"), "must divide a run (5 steps), got 2"),
         (("--calibrate-every", "-1"), "-1 is not in the range x>=0"),
     ],
 )

@@ -59,7 +59,8 @@ def out(records: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_publishing_makes_a_page_figures_and_a_report(out: Path):
     page = (out / "README.md").read_text(encoding="utf-8")
-    for shown in ("[The report](report.html)", "| 1 | `mss` | 0.518", "Of 42 published cells", "- unavailable: needs weights that are not here: `vggish`\n"):
+    not_here = "- unavailable: needs weights that are not here: `vggish`\n"
+    for shown in ("[The report](report.html)", "| 1 | `mss` | 0.518", "Of 42 published cells", not_here):
         assert shown in page
     assert "<!-- table: minimum -->\n\nNo record of this is published yet.\n" in page
     names = {path.stem for path in (out / "figures").glob("*.png")}
@@ -141,7 +142,7 @@ def test_damage_and_two_schemas_are_set_aside_by_name(make_record: MakeRecord, t
     assert "ranking-new-0123456789abcdef.json: schema 2 is unknown" in notes
     page = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "ranking-cut-0123456789abcdef.json: damaged" in page
-    assert "`mss`: failed: out of memory" in page
+    assert "- failed: out of memory: `mss`\n" in page
     assert "ranking-new-0123456789abcdef.json" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

@@ -41,7 +41,11 @@ def test_an_interval_ends_where_the_figure_can_be_no_more():
     # 0.9, 1.0, 1.0: mean 0.967, half width 4.303·0.0577/√3 = 0.143, which would reach 1.11.
     mean = seed_mean([0.9, 1.0, 1.0], lowest=0.0, highest=1.0)
     assert mean.low is not None
-    assert (mean.low, mean.high) == (pytest.approx(0.8232, abs=1e-4), 1.0)
+    assert (mean.low, mean.high, mean.half_width) == (
+        pytest.approx(0.8232, abs=1e-4),
+        1.0,
+        pytest.approx(0.1434, abs=1e-4),
+    )
     assert seed_mean([0.0, 0.1], lowest=0.0).low == 0.0
 
 

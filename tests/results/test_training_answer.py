@@ -42,8 +42,8 @@ def test_losses_are_told_by_how_near_they_come_to_supervision(make_evaluation: M
         ("marginal", "- The pair that was named in advance: Spearman's ρ = +1.00, p = 0.33, 3 distances."),
         (
             "soft",
-            "- Exploratory, the same pair on this path: Spearman's ρ = +1.00, p = 0.33, 3 distances; corrected for all "
-            "pairs of a ranking's and a training's figure (Holm), p = 1.",
+            "- Exploratory, the same pair in this study: Spearman's ρ = +1.00, p = 0.33, 3 distances; corrected for "
+            "all pairs of a ranking's and this training's figures (Holm), p = 1.",
         ),
     ],
 )
