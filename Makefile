@@ -18,7 +18,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv bench bench-neural bench-bassnet study study-quick study-full speed reliability docs readme test test-slow lint types format constraints clean moved
+.PHONY: help .venv bench bench-neural bench-bassnet bench-bassnet-small study study-quick study-full speed reliability docs readme test test-slow lint types format constraints clean moved
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -61,6 +61,10 @@ study-full: $(STAMP) ## the same as study, every loss in both conditions
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
 	$(VENV) -m tonedeaf.harnesses.bench_bassnet --out runs/bench-bassnet
+
+bench-bassnet-small: $(STAMP) ## the same of the preset small on A1, from a sound font (runs/bench-bassnet; an hour and a half on one core)
+	$(VENV) -m tonedeaf.harnesses.bench_bassnet --preset small --dataset A1 --seed 0 --songs 48 --renderer fluidsynth \
+		--out runs/bench-bassnet
 
 speed: $(STAMP) ## measure how fast everything is, beside its peers (results/published/speed.md; nothing else may run)
 	@mkdir -p build

@@ -244,8 +244,8 @@ class BassNetConfig:
 def preset(name: str) -> BassNetConfig:
     """A configuration by name.
 
-    ``paper``: 264 bins, 20/20, 128 maps, for a GPU. ``small``: the same at 16 maps, for hours on 2 cores. ``tiny``: 88
-    bins, 10/10, 16 maps, for minutes on 2 cores.
+    ``paper``: 264 bins, 20/20, 128 maps, for a GPU. ``small``: the same at 16 maps, for an hour on one core. ``tiny``:
+    88 bins, 10/10, 16 maps, for minutes on 2 cores.
 
     Raises:
         ValueError: if there is no such preset.

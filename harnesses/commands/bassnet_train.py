@@ -16,7 +16,7 @@ from .app import app, common
     "--preset",
     default="tiny",
     show_default=True,
-    help="tiny: minutes on 2 cores; small: hours on 2 cores; paper: the paper's sizes, for a GPU.",
+    help="tiny: minutes on 2 cores; small: an hour on one core; paper: the paper's sizes, for a GPU.",
 )
 @click.option(
     "--loss",
