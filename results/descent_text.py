@@ -16,15 +16,26 @@ def descent_markdown(records: Sequence[Record]) -> str:
         key=lambda record: (-Proportion.from_metric(record.metrics["reached"]).value, record.distance.name),
     )
     lines = ["| distance | reached (95 %) | median steps | median error at the end |", "|---|--:|--:|--:|"]
-    for record in ranked:
-        reached = Proportion.from_metric(record.metrics["reached"])
-        steps = record.metrics["median_steps"]
-        lines.append(
-            f"| `{record.distance.name}` | {reached.value:.2f} ({reached.low:.2f}–{reached.high:.2f}) "
-            f"| {'–' if steps is None else f'{steps:.0f}'} "
-            f"| {record.metrics['median_cents']:.0f} cents, {record.metrics['median_db']:.1f} dB |"
-        )
+    lines += [f"| `{record.distance.name}` | {_cells(record)} |" for record in ranked]
     return "\n".join(lines) + "\n"
+
+
+def descents_of_tasks_markdown(records: Sequence[Record]) -> str:
+    """One line for a distance on a task, in the order given; ends with a newline."""
+    lines = ["| distance | task | reached (95 %) | median steps | median error at the end |", "|---|---|--:|--:|--:|"]
+    for record in records:
+        cells = _cells(record) if record.status == "ok" else f"{record.status} | – | –"
+        lines.append(f"| `{record.distance.name}` | {record.task.name} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(record: Record) -> str:
+    reached = Proportion.from_metric(record.metrics["reached"])
+    steps = record.metrics["median_steps"]
+    return (
+        f"{reached.value:.2f} ({reached.low:.2f}–{reached.high:.2f}) | {'–' if steps is None else f'{steps:.0f}'} "
+        f"| {record.metrics['median_cents']:.0f} cents, {record.metrics['median_db']:.1f} dB"
+    )
 
 
 def correlation_markdown(correlations: Sequence[Correlation]) -> str:

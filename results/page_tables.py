@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .bassnet_evaluation import EVALUATION
 from .bassnet_text import metrics_table, paper_table, reproductions
-from .descent_text import correlation_markdown, descent_markdown
+from .descent_text import correlation_markdown, descent_markdown, descents_of_tasks_markdown
 from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from .publication import Publication
 from .record import Record
@@ -151,6 +151,7 @@ def _descent(publication: Publication) -> str:
         + descent_markdown([record for record in board.records if record.task.name == task])
         for task in board.tasks
     ]
+    parts += [f"{other.title}\n\n{descents_of_tasks_markdown(other.records)}" for other in publication.other_descents]
     return "\n".join(parts)
 
 

@@ -108,8 +108,13 @@ class Publication:
 
     @property
     def descents(self) -> Board | None:
-        """Records of kind ``descent`` that can be compared: those on most tasks; None without any."""
-        return next(iter(self._descents[0]), None)
+        """Records of kind ``descent`` that can be compared: those of most distances; None without any."""
+        return max(self._descents[0], key=lambda board: len({one.distance.name for one in board.records}), default=None)
+
+    @property
+    def other_descents(self) -> list[Board]:
+        """Those that are not among them, such as one distance on the whole ladder."""
+        return [board for board in self._descents[0] if board is not self.descents]
 
     @cached_property
     def correlations(self) -> dict[str, tuple[int, list[Correlation]]]:

@@ -22,6 +22,8 @@ from .figure_trajectory import figure_trajectory
 from .publication import Publication
 
 Drawing = Callable[[], Figure]
+DESCENTS_SHOWN = 12
+"""Panels of a figure of descents: the distances that reach most targets; the table has all."""
 
 
 def figures(publication: Publication) -> dict[str, Drawing]:
@@ -47,10 +49,12 @@ def figures(publication: Publication) -> dict[str, Drawing]:
 
 def _descents(publication: Publication) -> dict[str, Drawing]:
     records = () if publication.descents is None else publication.descents.records
-    answered = [record for record in records if record.status == "ok"]
+    answered = sorted((one for one in records if one.status == "ok"), key=lambda one: -one.metrics["reached"]["value"])
     return {
         f"descent-{task}": partial(
-            figure_descent, [one for one in answered if one.task.name == task], publication.collection.trials
+            figure_descent,
+            [one for one in answered if one.task.name == task][:DESCENTS_SHOWN],
+            publication.collection.trials,
         )
         for task in dict.fromkeys(record.task.name for record in answered)
     }

@@ -45,3 +45,17 @@ def test_terms_that_a_distance_replaces_are_gone():
         assert weights[loss, "replace"] == (0.0, 1.0)
         assert weights[loss, "audio-only"] == (0.0, 0.0)
     assert weights["paper", "replace"] == weights["paper", "audio-only"] == (1.0, 1.0)
+
+
+def test_studies_in_one_folder_share_what_is_the_same_and_nothing_else():
+    def folders(**settings: int | str) -> tuple[Path, Path]:
+        study = Study(data=Path("data"), out=Path("out"), **settings)  # pyright: ignore[reportArgumentType]
+        one = Arm(study=study, loss="mss", condition="audio-only", seed=0)
+        return one.start.folder, one.folder
+
+    start, run = folders()
+    assert folders() == (start, run)
+    for other in ({"path": "soft"}, {"steps": 400}, {"segments": 8}):
+        assert folders(**other)[0] == start, "a start knows nothing of audio"
+        assert folders(**other)[1] != run
+    assert folders(start_steps=500)[0] != start

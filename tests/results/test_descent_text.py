@@ -1,10 +1,13 @@
 """Descent's tables, on records made by hand."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from tonedeaf.results import Proportion, Record
+from tonedeaf.results import Proportion, Record, RecordStore
+from tonedeaf.results.collection import collect
 from tonedeaf.results.descent_correlation import Correlation
-from tonedeaf.results.descent_text import correlation_markdown, descent_markdown
+from tonedeaf.results.descent_text import correlation_markdown, descent_markdown, descents_of_tasks_markdown
+from tonedeaf.results.publication import Conventions, Mode, Publication
 
 MakeRecord = Callable[..., Record]
 
@@ -27,6 +30,39 @@ def test_the_most_successful_stands_first(make_record: MakeRecord):
     first, last = descent_markdown(records).splitlines()[2:]
     assert first == "| `found` | 1.00 (0.84–1.00) | 62 | 12 cents, 0.3 dB |"
     assert last == "| `lost` | 0.00 (0.00–0.16) | – | 12 cents, 0.3 dB |"
+
+
+def test_one_distance_on_many_tasks_has_a_line_for_each(make_record: MakeRecord):
+    records = [
+        make_record(distance="ours", task="sines", kind="descent", trials=20, metrics=_metrics(20, 61.5)),
+        make_record(distance="ours", task="in_mix", kind="descent", trials=20, status="skipped"),
+    ]
+    assert descents_of_tasks_markdown(records).splitlines()[2:] == [
+        "| `ours` | sines | 1.00 (0.84–1.00) | 62 | 12 cents, 0.3 dB |",
+        "| `ours` | in_mix | skipped | – | – |",
+    ]
+
+
+def test_distances_are_compared_where_there_are_most_of_them_however_many_tasks_one_has(
+    make_record: MakeRecord, tmp_path: Path
+):
+    def descent(distance: str, task: str, rate: float) -> None:
+        params = {"sample_rate": rate, "duration": 0.2}
+        RecordStore(tmp_path).write(
+            make_record(
+                distance=distance, task=task, kind="descent", trials=20, task_params=params, metrics=_metrics(20, 61.5)
+            )
+        )
+
+    for task in ("sines", "harmonic", "tilt"):
+        descent("ours", task, 16000.0)
+    for distance in ("ours", "mss"):
+        descent(distance, "sines", 44100.0)
+    found = Publication(collect([tmp_path]), Conventions(("sines", "harmonic", "tilt"), Mode({}, {}), Mode({}, {})))
+    assert found.descents is not None
+    assert sorted(record.distance.name for record in found.descents.records) == ["mss", "ours"]
+    (other,) = found.other_descents
+    assert (other.sample_rate, other.tasks) == (16000.0, ("sines", "harmonic", "tilt"))
 
 
 def test_a_correlation_that_does_not_exist_is_a_dash():
