@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from .descent_correlation import Correlation
 from .intervals import Proportion
 from .record import Record
 
 
-def descent_markdown(records: Sequence[Record]) -> str:
-    """One line a distance, the most successful first; ends with a newline."""
+def descent_markdown(records: Sequence[Record], rankings: Mapping[str, Record]) -> str:
+    """One line a distance, the most successful first; ends with a newline.
+
+    Args:
+        records: of kind ``descent``, of one task.
+        rankings: distance to its ranking on the same task, whose sign accuracy stands beside the descent.
+    """
     ranked = sorted(
         (record for record in records if record.status == "ok"),
         key=lambda record: (-Proportion.from_metric(record.metrics["reached"]).value, record.distance.name),
     )
-    lines = ["| distance | reached (95 %) | median steps | median error at the end |", "|---|--:|--:|--:|"]
-    lines += [f"| `{record.distance.name}` | {_cells(record)} |" for record in ranked]
+    lines = [
+        "| distance | reached (95 %) | median steps | median error at the end | sign accuracy: worst cell · mean |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| `{record.distance.name}` | {_cells(record)} | {_signs(rankings.get(record.distance.name))} |"
+        for record in ranked
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -27,6 +39,13 @@ def descents_of_tasks_markdown(records: Sequence[Record]) -> str:
         cells = _cells(record) if record.status == "ok" else f"{record.status} | – | –"
         lines.append(f"| `{record.distance.name}` | {record.task.name} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def _signs(ranking: Record | None) -> str:
+    if ranking is None:
+        return "–"
+    cells = [Proportion.from_metric(metric).value for metric in ranking.metrics.values()]
+    return f"{min(cells):.2f} · {fmean(cells):.2f}"
 
 
 def _cells(record: Record) -> str:

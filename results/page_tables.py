@@ -148,7 +148,10 @@ def _descent(publication: Publication) -> str:
         return NOTHING
     parts = [
         f"{f'**{task}** ({board.title})' if len(board.tasks) > 1 else board.title}\n\n"
-        + descent_markdown([record for record in board.records if record.task.name == task])
+        + descent_markdown(
+            [record for record in board.records if record.task.name == task],
+            {ranking.distance.name: ranking for ranking, _ in publication.ranked_descents[task]},
+        )
         for task in board.tasks
     ]
     parts += [f"{other.title}\n\n{descents_of_tasks_markdown(other.records)}" for other in publication.other_descents]

@@ -122,7 +122,16 @@ class Publication:
 
         All rankings of a task have the same number of trials: the one for which there are the most.
         """
-        found: dict[str, tuple[int, list[Correlation]]] = {}
+        return {
+            task: (len(pairs), correlations(pairs, self.collection.trials))
+            for task, pairs in self.ranked_descents.items()
+            if len(pairs) >= 3
+        }
+
+    @cached_property
+    def ranked_descents(self) -> dict[str, list[tuple[Record, Record]]]:
+        """Task to rankings and the descents of the same distances on the same signals."""
+        found: dict[str, list[tuple[Record, Record]]] = {}
         rankings = self.collection.of_kind("ranking")
         records = () if self.descents is None else self.descents.records
         for task in dict.fromkeys(record.task.name for record in records):
@@ -131,9 +140,7 @@ class Publication:
                 matching_rankings([one for one in rankings if one.trials == trials], descents)
                 for trials in sorted({one.trials or 0 for one in rankings})
             ]
-            pairs = max(by_trials, key=len, default=[])
-            if len(pairs) >= 3:
-                found[task] = len(pairs), correlations(pairs, self.collection.trials)
+            found[task] = max(by_trials, key=len, default=[])
         return found
 
     @cached_property

@@ -27,9 +27,13 @@ def test_the_most_successful_stands_first(make_record: MakeRecord):
         make_record(distance="found", kind="descent", trials=20, metrics=_metrics(20, 61.5)),
         make_record(distance="broken", kind="descent", trials=20, status="failed"),
     ]
-    first, last = descent_markdown(records).splitlines()[2:]
-    assert first == "| `found` | 1.00 (0.84–1.00) | 62 | 12 cents, 0.3 dB |"
-    assert last == "| `lost` | 0.00 (0.00–0.16) | – | 12 cents, 0.3 dB |"
+    signs = {
+        name: Proportion.of(count, 100).as_metric() for name, count in (("pitch_analytic", 80), ("level_2_db", 90))
+    }
+    ranking = make_record(distance="found", trials=100, metrics=signs)
+    first, last = descent_markdown(records, {"found": ranking}).splitlines()[2:]
+    assert first == "| `found` | 1.00 (0.84–1.00) | 62 | 12 cents, 0.3 dB | 0.80 · 0.85 |"
+    assert last == "| `lost` | 0.00 (0.00–0.16) | – | 12 cents, 0.3 dB | – |"
 
 
 def test_one_distance_on_many_tasks_has_a_line_for_each(make_record: MakeRecord):
