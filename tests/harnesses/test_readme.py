@@ -61,7 +61,10 @@ def test_the_published_records_are_whole():
         assert store.trials(record).height == 1000
 
 
-def test_the_examples_loss_is_the_readmes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_examples_loss_is_the_readmes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "300")  # a name is not folded, however long the path of the temporary folder
     plugin = tmp_path / "my_loss.py"
     plugin.write_text(_block("python", "class MyLoss"), encoding="utf-8")
     assert run_command(["check", f"{plugin}:MyLoss"]) == 0
