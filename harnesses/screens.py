@@ -18,12 +18,14 @@ from ..results.record import Record
 from .cells import accuracies
 from .minimum import METRICS as MINIMUM_METRICS
 
+# More characters than any row has; a table takes only the width it needs.
+_UNFOLDED = 10_000
 _UNITS = {"cents": "cents", "db": "dB"}
 
 
 def out() -> Console:
-    """Standard output; as wide as the terminal, and wide enough for any table when piped."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    """Standard output; as wide as the terminal, and when piped so wide that nothing is folded: a row is a line."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
 
 
 def note(message: str) -> None:
@@ -163,7 +165,7 @@ def distances_table(descriptions: Sequence[Description]) -> Table:
     table.add_column("sym-\nmetric", no_wrap=True)
     table.add_column("sample\nrate", justify="right", no_wrap=True)
     table.add_column("min\nsamples", justify="right", no_wrap=True)
-    table.add_column("source,\nor why it is not available", overflow="fold", min_width=16)
+    table.add_column("source,\nor why it is not available", overflow="fold", min_width=16, max_width=90)
     for each in descriptions:
         table.add_row(
             each.name,

@@ -61,11 +61,10 @@ def test_the_published_records_are_whole():
         assert store.trials(record).height == 1000
 
 
-def test_the_examples_loss_is_the_readmes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("COLUMNS", "300")  # a name is not folded, however long the path of the temporary folder
-    plugin = tmp_path / "my_loss.py"
+def test_the_examples_loss_is_the_readmes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "a folder whose name makes the plug-in's so long that a table of the usual width would fold it"
+    folder.mkdir()
+    plugin = folder / "my_loss.py"
     plugin.write_text(_block("python", "class MyLoss"), encoding="utf-8")
     assert run_command(["check", f"{plugin}:MyLoss"]) == 0
     quick = ["--trials", "8", "--duration", "0.1", "--out", str(tmp_path / "runs")]
@@ -76,7 +75,7 @@ def test_the_examples_loss_is_the_readmes(
     )
     name, _, total = command.partition(" ")
     assert run_command(["rank", f"{plugin}:MyLoss", name, total.strip('"'), *quick]) == 0
-    assert "MyLoss" in capsys.readouterr().out
+    assert f"{plugin}:MyLoss " in capsys.readouterr().out, "a piped table folds no name"
     example = runpy.run_path(str(README.parent / "examples" / "my_loss.py"))["MyLoss"]()
     ours = runpy.run_path(str(plugin))["MyLoss"]()
     signals = torch.randn(2, 3, 100, generator=torch.Generator().manual_seed(0))
