@@ -18,14 +18,15 @@ from ..results.record import Record
 from .cells import accuracies
 from .minimum import METRICS as MINIMUM_METRICS
 
-# More characters than any row has; a table takes only the width it needs.
-_UNFOLDED = 10_000
 _UNITS = {"cents": "cents", "db": "dB"}
 
 
 def out() -> Console:
-    """Standard output; as wide as the terminal, and when piped so wide that nothing is folded: a row is a line."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
+    """Standard output; as wide as the terminal. Piped, wide enough for any table: 160 characters, or ``COLUMNS``."""
+    console = Console(highlight=False)  # which reads COLUMNS
+    if not sys.stdout.isatty():
+        console.width = max(160, console.width)
+    return console
 
 
 def note(message: str) -> None:
@@ -165,7 +166,7 @@ def distances_table(descriptions: Sequence[Description]) -> Table:
     table.add_column("sym-\nmetric", no_wrap=True)
     table.add_column("sample\nrate", justify="right", no_wrap=True)
     table.add_column("min\nsamples", justify="right", no_wrap=True)
-    table.add_column("source,\nor why it is not available", overflow="fold", min_width=16, max_width=90)
+    table.add_column("source,\nor why it is not available", overflow="fold", min_width=16)
     for each in descriptions:
         table.add_row(
             each.name,

@@ -61,7 +61,10 @@ def test_the_published_records_are_whole():
         assert store.trials(record).height == 1000
 
 
-def test_the_examples_loss_is_the_readmes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_examples_loss_is_the_readmes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "500")
     folder = tmp_path / "a folder whose name makes the plug-in's so long that a table of the usual width would fold it"
     folder.mkdir()
     plugin = folder / "my_loss.py"
@@ -75,7 +78,7 @@ def test_the_examples_loss_is_the_readmes(tmp_path: Path, capsys: pytest.Capture
     )
     name, _, total = command.partition(" ")
     assert run_command(["rank", f"{plugin}:MyLoss", name, total.strip('"'), *quick]) == 0
-    assert f"{plugin}:MyLoss " in capsys.readouterr().out, "a piped table folds no name"
+    assert f"{plugin}:MyLoss " in capsys.readouterr().out, "COLUMNS widens a piped table"
     example = runpy.run_path(str(README.parent / "examples" / "my_loss.py"))["MyLoss"]()
     ours = runpy.run_path(str(plugin))["MyLoss"]()
     signals = torch.randn(2, 3, 100, generator=torch.Generator().manual_seed(0))
