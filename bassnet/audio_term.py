@@ -32,7 +32,8 @@ from .config import HOP, SAMPLE_RATE
 from .features import FeatureSet
 from .model import BassNet, Prediction
 from .multiresolution import compress, gather
-from .paths import PATHS, Path, SegmentPrediction
+from .path import Known, Path, SegmentPrediction
+from .paths import PATHS
 from .segments import Notes, Segments, draw_segments, find_notes
 from .targets import oracle_target, stem_target
 from .trainer import DivergedError
@@ -89,6 +90,11 @@ class AudioTermConfig:
             raise ValueError(
                 "segments must be at least 1, of at least 0.1 s, and the neighbourhood not negative, got "
                 f"{self.segments}, {self.segment_seconds} s and {self.neighbourhood} s"
+            )
+        if PATHS[self.path].knows_f0 and self.condition == "audio-only":
+            raise ValueError(
+                f"the path {self.path} renders the labels' pitch, which must not be known in audio-only: it is for the "
+                "condition replace; the path marginal would do"
             )
         if self.calibrate_every < 0:
             raise ValueError(f"calibrate_every must not be negative (steps), got {self.calibrate_every}")
@@ -305,7 +311,10 @@ class AudioTerm:
         if self.config.condition == "replace":
             prediction = prediction._replace(f0_logits=prediction.f0_logits.detach())
         parts = self.path.parts(
-            prediction, segments.sounding, Comparison(self.distance, target), phase=phase, generator=generator
+            prediction,
+            Known(segments.sounding, features.f0[frames], phase),
+            Comparison(self.distance, target),
+            generator,
         )
         return {name: part for name, part in parts._asdict().items() if part is not None}
 

@@ -7,7 +7,7 @@ A frame whose f0 is 0 is silent.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -183,10 +183,35 @@ def harmonic_amplitudes(
     position = position.clamp(0, cqt.bins - 1)
     lower = position.detach().floor().long().clamp(max=cqt.bins - 2)
     share = position - lower
-    magnitude = torch.expm1(y.clamp(min=0)) / cqt.log_gain
+    magnitude = linear_magnitude(y, cqt)
     below, above = magnitude.gather(-1, lower), magnitude.gather(-1, lower + 1)
     amplitude = torch.maximum(below, above) if larger else below + share * (above - below)
     return torch.where(inside, amplitude, 0.0)
+
+
+def linear_magnitude(y: Tensor, cqt: CqtConfig) -> Tensor:
+    """``expm1(max(y, 0))/log_gain``: what a log magnitude stands for, full scale 1; of the same shape.
+
+    Below 0, where nothing sounds, a gradient that would raise y passes the maximum, as if y were 0. Otherwise a partial
+    that has once fallen silent would stay so, whatever a loss says.
+    """
+    return torch.expm1(cast(Tensor, _NotNegative.apply(y))) / cqt.log_gain
+
+
+class _NotNegative(torch.autograd.Function):
+    """``max(y, 0)``, with the gradient projected onto what is not negative."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        """The maximum."""
+        ctx.save_for_backward(y)
+        return y.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """The gradient where y is above 0, or would be raised."""
+        (y,), (gradient,) = ctx.saved_tensors, gradients
+        return torch.where((y > 0) | (gradient < 0), gradient, 0.0)
 
 
 def at_level(amplitudes: Tensor, level: Tensor) -> Tensor:

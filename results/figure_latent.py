@@ -133,7 +133,8 @@ def _draw_regions(
     likeliest = posterior.argmax(axis=-1)
     inks = [colours[int(pattern)] for pattern in classifier.patterns]
     edges = np.arange(len(inks) + 1) - 0.5
-    axes.contourf(z1, z2, likeliest, levels=edges, colors=[region_colour(ink) for ink in inks], zorder=0)
+    regions = axes.contourf(z1, z2, likeliest, levels=edges, colors=[region_colour(ink) for ink in inks], zorder=0)
+    regions.set_rasterized(True)  # the steps of the grid along a border as paths are most of an SVG's size
     for place, ink in enumerate(inks):
         axes.contour(z1, z2, posterior[..., place], levels=[ISOLINE], colors=[ink], linewidths=0.9, zorder=2)
 

@@ -32,7 +32,10 @@ from .app import app, common
     help="What the distance replaces: the spectral term; or f0's supervision as well.",
 )
 @click.option(
-    "--path", default="marginal", show_default=True, help="To f0: soft, local, straight, expected, marginal, bank."
+    "--path",
+    default="marginal",
+    show_default=True,
+    help="To f0: soft, local, straight, given, expected, marginal, bank.",
 )
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")

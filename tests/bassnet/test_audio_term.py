@@ -218,7 +218,7 @@ def test_what_cannot_be_used_is_refused_at_once():
     with pytest.raises(ValueError, match=r"mss needs segments of at least 0.13 s, got 0.12 s"):
         term("mss", segment_seconds=0.12)
     with pytest.raises(
-        ValueError, match="path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"
+        ValueError, match="path must be one of soft, local, straight, given, expected, marginal, bank, got 'hard'"
     ):
         AudioTermConfig(path="hard")
     with pytest.raises(ValueError, match=r"calibrate_every must not be negative \(steps\), got -1"):

@@ -11,20 +11,11 @@ from tonedeaf.bassnet.bank import bank_synthesis
 from tonedeaf.bassnet.candidates import draw_candidates
 from tonedeaf.bassnet.comparison import Comparison
 from tonedeaf.bassnet.config import CqtConfig
+from tonedeaf.bassnet.many_pitches_paths import SHARPNESS, Expected, Marginal
 from tonedeaf.bassnet.model import Prediction
-from tonedeaf.bassnet.paths import (
-    PATHS,
-    SHARPNESS,
-    Bank,
-    Expected,
-    Marginal,
-    Parts,
-    Path,
-    SegmentPrediction,
-    expected_bin,
-    frequency_of,
-    peak_bin,
-)
+from tonedeaf.bassnet.one_pitch_paths import expected_bin, peak_bin
+from tonedeaf.bassnet.path import Known, Parts, Path, SegmentPrediction, frequency_of
+from tonedeaf.bassnet.paths import PATHS
 from tonedeaf.bassnet.targets import oracle_target
 from tonedeaf.losses import AudioDistance
 
@@ -75,17 +66,21 @@ def prediction(logits: Tensor) -> SegmentPrediction:
 
 def parts(ours: Path, given: SegmentPrediction, distance: AudioDistance, wanted: Tensor, phase: Tensor | None) -> Parts:
     """What a distance says of predicted notes, all of which sound alike."""
-    return ours.parts(given, sounding(len(wanted)), Comparison(distance, wanted), phase=phase, generator=generator())
+    return ours.parts(given, known(sounding(len(wanted)), phase), Comparison(distance, wanted), generator())
 
 
-def audio_of(name: str, given: SegmentPrediction, heard: Tensor, phase: Tensor | None) -> Tensor:
+def known(heard: Tensor, phase: Tensor | None, bins: Tensor | None = None) -> Known:
+    """What is known of notes, at a place among the bins each (at 20, if None)."""
+    place = torch.full((len(heard),), 20.0) if bins is None else bins
+    return Known(heard, frequency_of(place, CQT)[:, None].expand(-1, FRAMES), phase)
+
+
+def audio_of(name: str, given: SegmentPrediction, about: Known) -> Tensor:
     """What a path renders, ``(notes, candidates, samples)``; of the paths that try pitches, the 49 of the range."""
     ours = path(name)
     if isinstance(ours, Expected | Marginal):
-        return ours.tones(torch.arange(49).expand(len(heard), -1), given, heard, phase)
-    if isinstance(ours, Bank):
-        return ours.render(given, heard).unsqueeze(1)
-    return ours.render(given, heard, phase=phase).unsqueeze(1)  # pyright: ignore[reportAttributeAccessIssue]
+        return ours.tones(torch.arange(49).expand(len(about.sounding), -1), given, about)
+    return ours.render(given, about).unsqueeze(1)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def around(place: float, width: float = 1.5) -> Tensor:
@@ -135,6 +130,23 @@ def test_one_pitch_has_two_parts_that_are_one_distance_and_teach_apart(name: str
     of_pitch = torch.autograd.grad(pitch, leaves, allow_unused=True)
     assert [each is None or not each.any() for each in of_sound] == [False, False, True]
     assert [each is None or not each.any() for each in of_pitch] == [True, True, False]
+
+
+def test_given_hears_amplitudes_at_the_true_pitch_whatever_the_model_holds_it_for():
+    bins, phase = torch.tensor([24.0]), torch.zeros(1)
+    y, f0_logits, level = prediction(around(36.0).requires_grad_())
+    leaves = (y.clone().requires_grad_(), level.clone().requires_grad_(), f0_logits)
+    wanted = Comparison(transport(), target(bins, phase) / 2)
+    found = path("given").parts(
+        SegmentPrediction(leaves[0], f0_logits, leaves[1]), known(sounding(), phase, bins), wanted, generator()
+    )
+    right = parts(path("local"), prediction(around(24.0, 0.1)), transport(), target(bins, phase) / 2, phase).sound
+    assert found.pitch is None
+    assert found.sound is not None
+    assert right is not None
+    assert torch.allclose(found.sound, right, rtol=1e-4)
+    gradients = torch.autograd.grad(found.sound, leaves, allow_unused=True)
+    assert [each is None or not each.any() for each in gradients] == [False, False, True]
 
 
 @pytest.mark.parametrize(("name", "rate"), [("expected", 30.0), ("marginal", 3.0)])
@@ -246,7 +258,7 @@ def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance(name: 
     drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=4, generator=generator())
     assert (drawn.log_importance[:, 4:] != 0).all()
     assert isinstance(ours, Expected | Marginal)
-    values = Comparison(transport(), wanted)(ours.tones(drawn.bins, given, sounding(2), None))
+    values = Comparison(transport(), wanted)(ours.tones(drawn.bins, given, known(sounding(2), None)))
     told = ours.teach(log_p.gather(1, drawn.bins) + drawn.log_importance, values).mean()
     found = parts(ours, given, transport(), wanted, None).pitch
     assert found is not None
@@ -298,24 +310,24 @@ def test_frames_that_do_not_sound_are_silent_and_gradients_finite(name: str):
     heard = sounding(2)
     heard[1] = False
     given, phase = SegmentPrediction(*leaves), torch.rand(2)
-    audio = audio_of(name, given, heard, phase)
+    audio = audio_of(name, given, known(heard, phase))
     for first, last in ((0, 1), (FRAMES - 2, FRAMES)):
         assert (audio[0, :, first * 160 : last * 160] == 0).all()
     assert (audio[1] == 0).all()
     wanted = target(torch.tensor([22.0, 22.0]), torch.zeros(2)) * heard.any(1, keepdim=True)
-    found = path(name).parts(given, heard, Comparison(transport(), wanted), phase=phase, generator=generator())
+    found = path(name).parts(given, known(heard, phase), Comparison(transport(), wanted), generator())
     sum(part for part in found if part is not None).backward()  # pyright: ignore[reportAttributeAccessIssue]
     for leaf in leaves:
         assert leaf.grad is None or leaf.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("name", ["soft", "local", "straight", "expected", "marginal"])
+@pytest.mark.parametrize("name", ["soft", "local", "straight", "given", "expected", "marginal"])
 def test_the_right_prediction_sounds_as_the_oracle_does(name: str):
     bins = torch.tensor([24.0, 31.0])
     sure = torch.full((2, CQT.bins), -40.0)
     sure[[0, 1], bins.long()] = 40.0
     phase = torch.rand(2, generator=generator())
-    audio = audio_of(name, prediction(sure), sounding(2), phase)
+    audio = audio_of(name, prediction(sure), known(sounding(2), phase, bins))
     heard = audio[[0, 1], bins.long() if audio.shape[1] == 49 else [0, 0]]
     # The magnitude is read between bins, linearly, of which h^−0.8 has a little less: 0.1 dB at the most.
     assert torch.allclose(heard, target(bins, phase), atol=0.01)
@@ -330,7 +342,7 @@ def test_a_spectrum_of_partials_does_not_make_half_the_pitch_the_same_sound(name
     y = torch.zeros(1, FRAMES, CQT.bins)
     y[..., (29 + 12 * torch.log2(number)).round().long()] = torch.log1p(300 * number**SLOPE)
     given = prediction(torch.zeros(1, CQT.bins))._replace(y=y)
-    tones = audio_of(name, given, sounding(), torch.zeros(1))
+    tones = audio_of(name, given, known(sounding(), torch.zeros(1)))
     made = tonedeaf.make(distance, sample_rate=16000)
     values = Comparison(made, target(true, torch.zeros(1)))(tones)[0]
     assert values.argmin() == 29
@@ -355,7 +367,7 @@ def test_places_among_the_bins():
 
 
 def test_each_target_is_represented_once_and_the_numbers_are_the_distance_s():
-    audio = audio_of("expected", prediction(torch.zeros(3, CQT.bins)), sounding(3), torch.zeros(3))[:, :8]
+    audio = audio_of("expected", prediction(torch.zeros(3, CQT.bins)), known(sounding(3), torch.zeros(3)))[:, :8]
     wanted = target(torch.tensor([20.0, 25.0, 31.0]), torch.zeros(3))
     distance = tonedeaf.make("0.5*log_mss + 0.1*log_spectral_transport", sample_rate=16000)
     values = Comparison(distance, wanted)(audio)

@@ -8,7 +8,14 @@ from torch import Tensor
 
 from tonedeaf.bassnet.config import CqtConfig
 from tonedeaf.bassnet.harmonic_sum import Rows, harmonic_sum
-from tonedeaf.bassnet.synthesis import anti_alias_fade, at_level, harmonic_amplitudes, harmonic_synthesis, hold
+from tonedeaf.bassnet.synthesis import (
+    anti_alias_fade,
+    at_level,
+    harmonic_amplitudes,
+    harmonic_synthesis,
+    hold,
+    linear_magnitude,
+)
 
 RATE, HOP = 16000, 160
 
@@ -233,6 +240,18 @@ def test_the_position_has_a_gradient_only_if_asked_for():
     assert torch.autograd.gradcheck(
         lambda f0: harmonic_amplitudes(y.detach(), f0, cqt=cqt, harmonics=4, detach_position=False), [f0]
     )
+
+
+def test_a_silent_partial_can_be_raised_and_sinks_no_further():
+    cqt = CqtConfig(bins_per_octave=12)
+    y = torch.tensor([-2.0, -1e-3, 0.0, 0.5], dtype=torch.float64, requires_grad=True)
+    magnitude = linear_magnitude(y, cqt)
+    assert magnitude[:3].tolist() == [0, 0, 0]
+    (raised,) = torch.autograd.grad(-magnitude.sum(), y, retain_graph=True)
+    (lowered,) = torch.autograd.grad(magnitude.sum(), y)
+    slope = math.exp(0.5) / cqt.log_gain
+    assert raised.tolist() == pytest.approx([-1 / cqt.log_gain] * 3 + [-slope])
+    assert lowered.tolist() == pytest.approx([0, 0, 0, slope])
 
 
 def test_the_level_sets_the_power():

@@ -223,7 +223,8 @@ def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp
     ("more", "message"),
     [
         (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path marginal would do"),
-        (["--path", "hard"], "path must be one of soft, local, straight, expected, marginal, bank, got 'hard'"),
+        (["--path", "given"], "the path given renders the labels' pitch, which must not be known in audio-only"),
+        (["--path", "hard"], "path must be one of soft, local, straight, given, expected, marginal, bank, got 'hard'"),
         (["--condition", "replace"], r"Deaf has no gradient, and in the condition replace pitch is not taught by it"),
         (["--segment-seconds", "0.01"], "segments must be at least 1, of at least 0.1 s"),
         (["--loss", "paper"], "paper is a baseline, and is trained anyway: leave out --loss paper"),
