@@ -2,8 +2,8 @@
 # (matplotlib leaves its keyword arguments untyped)
 """Trajectories in the latent space: how z moves through a song.
 
-After Figure 7 of Grachten, Lattner & Deruty 2020: a row for each dimension of z, a column for each evaluation. The
-background shows the bass pattern in force, which the paper's song does not have.
+After Figure 7 of Grachten, Lattner & Deruty 2020: for each evaluation a panel for each dimension of z, one below the
+other. The background shows the bass pattern in force, which the paper's song does not have.
 """
 
 from collections.abc import Sequence
@@ -15,33 +15,37 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .bassnet_evaluation import Evaluation, check_evaluations, conditions_text
-from .panels import Sizes, draw_heading, small_multiples
+from .panels import Sizes, draw_heading, hide_unused, small_multiples
 from .pattern_style import pattern_colours, region_colour
 from .style import INK, TEXT_SIZE, colour, styled
 
-_SIZES = Sizes(panel=(3.2, 1.2), left=0.55, between=0.6, above=0.26, below=0.36)
+_COLUMNS = 3
+_SIZES = Sizes(panel=(3.0, 0.9), left=0.55, between=0.6, above=0.26, below=0.36)
 
 
 def figure_trajectory(evaluations: Sequence[Evaluation]) -> Figure:
     """Draw the song whose pattern changes most often; save it with :func:`tonedeaf.results.style.save_figure`.
 
     Args:
-        evaluations: a column each.
+        evaluations: two panels each; three stand side by side.
 
     Raises:
         ValueError: if there are none.
     """
     check_evaluations(evaluations)
     tables = [_song(evaluation) for evaluation in evaluations]
+    columns = min(_COLUMNS, len(evaluations))
+    rows = -(-len(evaluations) // columns)
     with styled():
         figure, axes = small_multiples(
-            2, len(evaluations), _SIZES, title="The latent variable through a song", caption=_caption(evaluations)
+            2 * rows, columns, _SIZES, title="The latent variable through a song", caption=_caption(evaluations)
         )
-        for column, (evaluation, table) in enumerate(zip(evaluations, tables, strict=True)):
-            for row, name in enumerate(("z1", "z2")):
-                _draw(axes[row][column], evaluation, table, name)
-            draw_heading(axes[0][column], evaluation.record.distance.name, evaluation.heading)
-            axes[1][column].set_xlabel("time (s)", labelpad=2)
+        upper, lower = (hide_unused(axes[first::2], len(evaluations)) for first in (0, 1))
+        for pair, evaluation, table in zip(zip(upper, lower, strict=True), evaluations, tables, strict=True):
+            for panel, name in zip(pair, ("z1", "z2"), strict=True):
+                _draw(panel, evaluation, table, name)
+            draw_heading(pair[0], evaluation.record.distance.name, evaluation.heading)
+            pair[1].set_xlabel("time (s)", labelpad=2)
     return figure
 
 
