@@ -53,7 +53,9 @@ class Board:
     def title(self) -> str:
         """Its settings, in one line."""
         phases = "" if self.phases == "shared" else f", {self.phases} phases"
-        return f"{self.sample_rate / 1000:g} kHz, {self.duration:g} s, seed {self.seed}, n = {self.trials}{phases}"
+        counts = sorted({one.trials for one in self.records if one.status == "ok" and one.trials}) or [self.trials]
+        n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        return f"{self.sample_rate / 1000:g} kHz, {self.duration:g} s, seed {self.seed}, n = {n}{phases}"
 
     def of_distance(self, name: str) -> list[Record]:
         """The records of one distance."""
