@@ -7,7 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+from .comparison import Comparison
 from .config import F_MIN, HOP, SAMPLE_RATE, CqtConfig
+from .path import Known, Parts, Path, SegmentPrediction
+from .synthesis import at_level, linear_magnitude
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 """Cycles from one sinusoid's phase to the next: no two near ones agree, so that they make no pulse together."""
@@ -38,3 +41,22 @@ def bank_synthesis(amplitudes: Tensor, *, cqt: CqtConfig) -> Tensor:
     ramp = torch.arange(HOP, dtype=amplitudes.dtype, device=device) / HOP
     wave = torch.bmm(here, by_frame) * (1 - ramp) + torch.bmm(following, by_frame) * ramp
     return wave.transpose(0, 1).reshape(batch, frames * HOP)
+
+
+class Bank(Path):
+    """A fixed sinusoid for each bin, its amplitude the magnitude's: no f0 at all. The control condition."""
+
+    name = "bank"
+
+    def parts(
+        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
+    ) -> Parts:
+        """The distance of the bank, whose phases are its own."""
+        del generator
+        return Parts(distances(self.render(prediction, known).unsqueeze(1)).mean())
+
+    def render(self, prediction: SegmentPrediction, known: Known) -> Tensor:
+        """The bank's audio, ``(batch, samples)``."""
+        magnitude = linear_magnitude(prediction.y, self.cqt)
+        amplitudes = at_level(magnitude, prediction.level) * known.sounding.unsqueeze(-1)
+        return bank_synthesis(amplitudes, cqt=self.cqt)

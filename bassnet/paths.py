@@ -14,35 +14,10 @@ level; frames that do not sound are silent.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from .bank import bank_synthesis
-from .comparison import Comparison
+from .bank import Bank
 from .many_pitches_paths import Expected, Marginal
 from .one_pitch_paths import Given, Local, Soft, Straight
-from .path import Known, Parts, Path, SegmentPrediction
-from .synthesis import at_level, linear_magnitude
-
-
-class Bank(Path):
-    """A fixed sinusoid for each bin, its amplitude the magnitude's: no f0 at all. The control condition."""
-
-    name = "bank"
-
-    def parts(
-        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
-    ) -> Parts:
-        """The distance of the bank, whose phases are its own."""
-        del generator
-        return Parts(distances(self.render(prediction, known).unsqueeze(1)).mean())
-
-    def render(self, prediction: SegmentPrediction, known: Known) -> Tensor:
-        """The bank's audio, ``(batch, samples)``."""
-        magnitude = linear_magnitude(prediction.y, self.cqt)
-        amplitudes = at_level(magnitude, prediction.level) * known.sounding.unsqueeze(-1)
-        return bank_synthesis(amplitudes, cqt=self.cqt)
-
+from .path import Path
 
 PATHS: dict[str, type[Path]] = {path.name: path for path in (Soft, Local, Straight, Given, Expected, Marginal, Bank)}
 """By the name that ``--path`` takes."""

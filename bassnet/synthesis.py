@@ -20,7 +20,10 @@ HIGHEST = 4350.0
 """In Hz: where the paper's highest bin lies. Partials fade out below it."""
 
 _SILENT = 1e-8
-"""Root sum of squares of amplitudes that audible as none: it keeps the normalisation's gradient finite."""
+"""Root sum of squares of amplitudes that is audible as none: what is not there cannot be scaled to a level."""
+_FAINT = 1e-3
+"""Below this root sum of squares (−60 dB) the normalisation's gradient grows no further: otherwise a frame that is
+predicted to be silent would outweigh all others by orders of magnitude."""
 
 
 def harmonic_synthesis(
@@ -215,7 +218,7 @@ class _NotNegative(torch.autograd.Function):
 
 
 def at_level(amplitudes: Tensor, level: Tensor) -> Tensor:
-    """Amplitudes in the same ratios, with the power of a frame of this level.
+    """Amplitudes in the same ratios, with the power of a frame of this level; where they are faint, with less gradient.
 
     Args:
         amplitudes: of sinusoids, ``(batch, frames, partials)``; where all are 0 they stay so.
@@ -224,5 +227,10 @@ def at_level(amplitudes: Tensor, level: Tensor) -> Tensor:
     Returns:
         ``(batch, frames, partials)``, their squares summing up to ``10^(80·(level − 1)/10)``.
     """
-    size = (amplitudes.square().sum(-1) + _SILENT**2).sqrt()
-    return amplitudes * (10 ** (RANGE_DB / 20 * (level - 1)) / size).unsqueeze(-1)
+
+    def size(of: Tensor) -> Tensor:
+        return (of.square().sum(-1, keepdim=True) + _SILENT**2).sqrt()
+
+    share = (size(amplitudes.detach()) / _FAINT).clamp(max=1)
+    limited = torch.lerp(amplitudes.detach(), amplitudes, share)  # the same values, a share of the gradient
+    return limited * (10 ** (RANGE_DB / 20 * (level - 1)).unsqueeze(-1) / size(limited))

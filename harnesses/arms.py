@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..bassnet.audio_term import AudioTerm
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
+from ..bassnet.paths import PATHS
 from ..bassnet.run import Run, load_run
 from ..bassnet.split import Split, split_songs
 from ..bassnet.trainer import DivergedError, Trainer
@@ -112,7 +113,7 @@ def _about(data: _Data, start: Start, *, loss: str | None = None) -> dict[str, A
 
 def _question(arm: Arm, data: _Data) -> dict[str, Any]:
     """The fields of a training's record that say what was asked."""
-    identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm])
+    identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm, PATHS[arm.study.path]])
     about = _about(data, arm.start, loss=arm.loss)
     where = {name: about["dataset"][name] for name in ("dataset", "digest")}
     how = {name: about[name] for name in HOW if name in about}

@@ -112,9 +112,10 @@ def study_of(options: SwapOptions) -> Study:
         judges=options.losses,
         heard_seed=options.first_seed,
     )
-    for condition in options.conditions:
-        for loss in options.losses:
-            distance_of(loss, study.term(condition), preset(options.preset).cqt)
+    terms = [study.term(condition) for condition in options.conditions]
+    for loss in options.losses:
+        for term in terms:
+            distance_of(loss, term, preset(options.preset).cqt)
     return study
 
 

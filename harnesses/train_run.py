@@ -16,6 +16,7 @@ from ..bassnet.config import BassNetConfig, preset
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
 from ..bassnet.model import parameters_in
+from ..bassnet.paths import PATHS
 from ..bassnet.processes import Processes, among_launched
 from ..bassnet.run import Run
 from ..bassnet.split import Split, split_songs
@@ -256,7 +257,7 @@ def _metrics(run: Run, split: Split, processes: Processes) -> dict[str, Any]:
 
 def _question(options: TrainOptions, config: BassNetConfig, dataset: Dataset) -> dict[str, Any]:
     """The fields of the record that say what was asked."""
-    identity, digest = identify_loss(options.loss, [Trainer, AudioTerm])
+    identity, digest = identify_loss(options.loss, [Trainer, AudioTerm, PATHS[options.term.path]])
     params = {
         "dataset": dataset.manifest.dataset,
         "digest": dataset.digest,

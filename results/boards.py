@@ -51,9 +51,19 @@ class Board:
 
     @property
     def title(self) -> str:
-        """Its settings, in one line."""
+        """Its settings, in one line; n: of the distances that have answered every task."""
+        answered = Counter(one.distance.name for one in self.records if one.status == "ok")
+        whole = [one for one in self.records if answered[one.distance.name] == len(self.tasks)]
+        return self._titled(whole or self.records)
+
+    @property
+    def title_of_all(self) -> str:
+        """The same; n: of all records."""
+        return self._titled(self.records)
+
+    def _titled(self, records: Sequence[Record]) -> str:
         phases = "" if self.phases == "shared" else f", {self.phases} phases"
-        counts = sorted({one.trials for one in self.records if one.status == "ok" and one.trials}) or [self.trials]
+        counts = sorted({one.trials for one in records if one.status == "ok" and one.trials}) or [self.trials]
         n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         return f"{self.sample_rate / 1000:g} kHz, {self.duration:g} s, seed {self.seed}, n = {n}{phases}"
 

@@ -74,9 +74,9 @@ def which_loss_markdown(publication: Publication) -> str:
         cells = max(len(one.cells) for one in standings)
         lines += [
             "",
-            f"Of the cells of each distance (at most {cells}: {len(board.tasks)} tasks; {board.title}), those in which "
-            "it is right more often than a coin, those that cannot be told from one, and those in which it is wrong "
-            "more often than right (95 % intervals, each cell by itself):",
+            f"Of the cells of each distance (at most {cells}: {len(board.tasks)} tasks; {board.title_of_all}), those "
+            "in which it is right more often than a coin, those that cannot be told from one, and those in which it is "
+            "wrong more often than right (95 % intervals, each cell by itself):",
             "",
             "| distance | cells | better than chance | no better | worse | worst cell |",
             "|---|--:|--:|--:|--:|---|",

@@ -264,6 +264,18 @@ def test_the_level_sets_the_power():
     assert (at_level(torch.zeros(1, 1, 3), torch.ones(1, 1)) == 0).all()
 
 
+@pytest.mark.parametrize("faintest", [0.0, 1e-9, 1e-5, 1e-3])
+def test_a_faint_frame_teaches_no_more_than_others(faintest: float):
+    """The normalisation alone would give a frame a million times the gradient of its neighbours."""
+    amplitudes = torch.full((1, 2, 4), 0.01, dtype=torch.float64)
+    amplitudes[0, 1] = faintest
+    amplitudes.requires_grad_()
+    scaled = at_level(amplitudes, torch.ones(1, 2, dtype=torch.float64))
+    (gradient,) = torch.autograd.grad(scaled[..., 0].sum(), amplitudes)
+    size = gradient.norm(dim=-1)[0]
+    assert size[0] < size[1] < 25 * size[0]
+
+
 def test_what_does_not_fit_is_refused():
     f0, amplitudes = torch.ones(1, 5), torch.ones(1, 5, 3)
     with pytest.raises(ValueError, match="5 frames of 160 samples last 800 samples, got 801"):

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tonedeaf.bassnet.audio_term import AudioTerm
+from tonedeaf.bassnet.paths import PATHS
+from tonedeaf.bassnet.trainer import Trainer
 from tonedeaf.benchmarks.sines import Sines
 from tonedeaf.harnesses.sources import package_versions, source_digest, source_modules
 from tonedeaf.losses.mel import Mel
@@ -26,6 +29,13 @@ def test_the_modules_are_those_that_decide_the_numbers():
         "tonedeaf.benchmarks.signals.oscillator",
     } <= names
     assert not names & {"tonedeaf.losses.mel", "tonedeaf.losses.registry", "tonedeaf.harnesses.ranking"}
+
+
+@pytest.mark.parametrize("path", ["marginal", "given", "bank"])
+def test_a_training_depends_on_its_path(path: str):
+    names = {module.__name__ for module in source_modules([Trainer, AudioTerm, PATHS[path]])}
+    own = {"marginal": ("many_pitches_paths", "candidates", "spectral_envelope"), "given": ("one_pitch_paths",)}
+    assert {f"tonedeaf.bassnet.{name}" for name in ("path", "synthesis", *own.get(path, (path,)))} <= names
 
 
 def test_a_plugin_depends_on_its_file_and_on_what_it_subclasses(tmp_path: Path):

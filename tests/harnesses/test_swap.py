@@ -219,6 +219,12 @@ def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp
         assert record.metrics["raw_pitch_accuracy"] == undisturbed[name].metrics["raw_pitch_accuracy"]
 
 
+def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small, capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    assert run_command(["swap", "--top", "1", "--data", str(small.data), "--path", "given"]) == 2
+    assert "the path given renders the labels' pitch" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -64,6 +64,9 @@ def test_the_usual_number_of_trials_is_taken_where_there_are_several(make: MakeR
     assert {one.distance.name: one.trials for one in board.records} == {"a": 100, "b": 100, "c": 1000, "d": 100}
     assert (board.trials, aside) == (100, [])
     assert board.title == "44.1 kHz, 0.5 s, seed 0, n = 100 to 1000"
+    (board,), _ = boards([*records, make("a", "tilt")])
+    assert board.title.endswith("n = 100"), "only one has answered both tasks"
+    assert board.title_of_all.endswith("n = 100 to 1000")
 
 
 def test_costs_are_those_of_the_boards_distances_at_its_rate_and_duration(make: MakeRecord):
