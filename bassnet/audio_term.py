@@ -58,7 +58,7 @@ class AudioTermConfig:
     """How a distance takes part in training.
 
     Args:
-        path: how its gradient reaches f0, see :mod:`.paths`.
+        path: from the model's outputs to audio, and from the distance to a loss, see :mod:`.paths`.
         condition: what it replaces.
         target: what audio is compared with.
         segments: how many a step.
@@ -67,7 +67,7 @@ class AudioTermConfig:
         calibrate_every: after every so many steps, lower the scale of a part whose gradient has grown; 0 never does.
 
     Raises:
-        ValueError: if a value is none of those.
+        ValueError: if a value is none of those, or the path renders what the condition must not know.
     """
 
     path: str = "marginal"

@@ -34,7 +34,7 @@ from .app import app, common, parallel
     "--path",
     default="marginal",
     show_default=True,
-    help="To f0: soft, local, straight, given, expected, marginal, bank.",
+    help="To audio: soft, local, straight, given (replace only), expected, marginal, bank.",
 )
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")
