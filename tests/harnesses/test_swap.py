@@ -1,5 +1,6 @@
 """A study in small: arms that share all but their loss, two that cannot go on, and what a second call computes."""
 
+import inspect
 import re
 import signal
 import subprocess
@@ -17,9 +18,12 @@ import soundfile
 import torch
 
 from tonedeaf.bassnet import config as bassnet_config
+from tonedeaf.bassnet.dataset import open_dataset
 from tonedeaf.bassnet.windows import WindowSource
-from tonedeaf.harnesses import arms
+from tonedeaf.harnesses import arms, train_run
 from tonedeaf.harnesses.cli import run_command
+from tonedeaf.harnesses.study import Arm, Study
+from tonedeaf.harnesses.train_run import TrainOptions
 from tonedeaf.results import Record
 from tonedeaf.results.store import RecordStore
 
@@ -217,6 +221,25 @@ def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp
     for name, record in found.items():
         assert record.key == undisturbed[name].key
         assert record.metrics["raw_pitch_accuracy"] == undisturbed[name].metrics["raw_pitch_accuracy"]
+
+
+@pytest.mark.parametrize(("path", "module"), [("marginal", "many_pitches_paths"), ("given", "one_pitch_paths")])
+def test_a_path_that_changes_is_another_question(
+    small: Small, path: str, module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def keys() -> list[str]:
+        arm = Arm(study=Study(data=small.data, out=small.out, path=path), loss=MSS, condition="replace", seed=0)
+        options = TrainOptions(data=small.data, loss=MSS, path=path, out=tmp_path)
+        own = arms._question(arm, arms._Data(arm.start))  # pyright: ignore[reportPrivateUsage]
+        trained = train_run._question(  # pyright: ignore[reportPrivateUsage]
+            options, options.config, open_dataset(small.data)
+        )
+        return [own["key"], trained["key"]]
+
+    before, original = keys(), inspect.getsource
+    assert keys() == before
+    monkeypatch.setattr(inspect, "getsource", lambda one: original(one) + "#" * one.__name__.endswith(module))
+    assert not set(keys()) & set(before)
 
 
 def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small, capsys: pytest.CaptureFixture[str]):

@@ -220,6 +220,15 @@ def test_the_song_that_changes_most_is_shown(make_record: MakeRecord):
     assert len(np.asarray(line.get_xdata())) == 300
 
 
+def test_trajectories_stand_three_side_by_side_each_dimension_below_the_other(make_record: MakeRecord):
+    figure = figure_trajectory([an_evaluation(make_record)] * 4)
+    shown = [one for one in figure.axes if one.axison]
+    assert [one.get_ylabel() for one in shown] == ["$z_1$"] * 3 + ["$z_2$"] * 3 + ["$z_1$", "$z_2$"]
+    left = [round(one.get_position().x0, 6) for one in shown]
+    assert left[:3] == left[3:6] == sorted(left[:3])
+    assert left[6] == left[7] == left[0]
+
+
 def test_a_latent_that_collapsed_and_one_window_can_be_drawn(make_record: MakeRecord):
     evaluation = an_evaluation(make_record)
     flat = evaluation.windows.with_columns(pl.lit(0.25).alias("z1"), pl.lit(0.0).alias("z2"))
