@@ -49,7 +49,7 @@ TARGETS: tuple[Target, ...] = ("oracle", "stem")
 HARMONICS = 20
 """Partials of target and prediction: as many as the labels hold."""
 CALIBRATION_DRAWS = 8
-_LOGGED = {"sound": "audio", "pitch": "pitch"}
+LOGGED = {"sound": "audio", "pitch": "pitch"}
 """The parts, by the names under which a training logs them."""
 
 
@@ -231,10 +231,10 @@ class AudioTerm:
                 raise DivergedError(f"at step {step}: {error}; the last checkpoint is kept") from error
         parts = self._parts(self._draw(model, generator), generator)
         loss = sum((scale * parts[name] for name, scale in self.scales.items()), start=torch.zeros(()))
-        logged = {_LOGGED[name]: parts[name].detach() for name in self.scales}
+        logged = {LOGGED[name]: parts[name].detach() for name in self.scales}
         if self.config.calibrate_every:
             logged |= {
-                f"{_LOGGED[name]}_scale": torch.full_like(parts[name].detach(), scale)
+                f"{LOGGED[name]}_scale": torch.full_like(parts[name].detach(), scale)
                 for name, scale in self.scales.items()
             }
         return {"loss": loss, **logged}

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition, Target
+from ..bassnet.audio_term import LOGGED, AudioTerm, AudioTermConfig, Condition, Target
 from ..bassnet.config import BassNetConfig, preset
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
+from ..bassnet.history import read_history
 from ..bassnet.model import parameters_in
 from ..bassnet.paths import PATHS
 from ..bassnet.processes import Processes, among_launched
@@ -165,7 +166,10 @@ def _record(options: TrainOptions, processes: Processes) -> Record:
     status: Status = "ok"
     reason: str | None = None
     try:
-        metrics = _metrics(_trained(options, config, dataset, split, processes), split, processes)
+        run, scales = _trained(options, config, dataset, split, processes)
+        metrics = _metrics(run, split, processes) | {"scales": scales}
+        if options.calibrate_every:
+            metrics["last_scales"] = _last_scales(run.folder)
     except DivergedError as error:
         if options.debug:
             raise
@@ -185,7 +189,10 @@ def _record(options: TrainOptions, processes: Processes) -> Record:
     return store.write(record) if processes.main else record
 
 
-def _trained(options: TrainOptions, config: BassNetConfig, dataset: Dataset, split: Split, processes: Processes) -> Run:
+def _trained(
+    options: TrainOptions, config: BassNetConfig, dataset: Dataset, split: Split, processes: Processes
+) -> tuple[Run, dict[str, float] | None]:
+    """The run, and the scales at first of the distance's parts, if one takes part."""
     limits = config.training.max_steps, config.training.max_seconds
     with screens.progress_bar(len(dataset), "songs") if processes.main else nullcontext(_quiet) as bar:
         if not processes.main:
@@ -213,7 +220,8 @@ def _trained(options: TrainOptions, config: BassNetConfig, dataset: Dataset, spl
             songs=split.training,
             seed=config.training.seed,
         )
-        return train(
+        at_first = None if term is None else dict(term.scales)
+        run = train(
             config,
             training,
             validation,
@@ -224,6 +232,13 @@ def _trained(options: TrainOptions, config: BassNetConfig, dataset: Dataset, spl
             progress=report,
             processes=processes,
         )
+        return run, at_first
+
+
+def _last_scales(folder: Path) -> dict[str, float]:
+    """The scales of the distance's parts in the last mini-epoch, as the run's history has them."""
+    last = read_history(folder)[-1].training
+    return {name: last[f"{logged}_scale"] for name, logged in LOGGED.items() if f"{logged}_scale" in last}
 
 
 _quiet: Callable[[str, int], None] = lambda _name, _done: None  # noqa: E731

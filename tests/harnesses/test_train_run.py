@@ -127,6 +127,12 @@ def test_scales_that_are_set_anew_are_the_same_after_a_stop(
         return load_run(tmp_path / name)
 
     whole, stopped, once = trained("whole", "2", "6"), trained("stopped", "2", "4", "6"), trained("once", "0", "6")
+    records = {name: RecordStore(tmp_path / name).read_all()[0].metrics for name in ("whole", "once")}
+    assert "last_scales" not in records["once"]
+    first, last = records["whole"]["scales"], records["whole"]["last_scales"]
+    assert first == records["once"]["scales"], "set before training"
+    assert first.keys() == last.keys() == {"sound", "pitch"}
+    assert all(0 < last[name] <= first[name] * (1 + 1e-6) for name in first), "a scale follows down, never up"
     assert whole.about["calibrate_every"] == 2
     assert "calibrate_every" not in once.about
     weights, same, others = (run.model.state_dict() for run in (whole, stopped, once))
