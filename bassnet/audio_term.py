@@ -37,6 +37,7 @@ from .paths import PATHS
 from .segments import Notes, Segments, draw_segments, find_notes
 from .targets import oracle_target, stem_target
 from .trainer import DivergedError
+from .transposition import transpose
 from .windows import UNVOICED, nearest_bin
 
 Condition = Literal["replace", "audio-only"]
@@ -106,10 +107,11 @@ class AudioTermConfig:
 
 
 class _Draw(NamedTuple):
-    """Segments, and what the model predicts for them."""
+    """Segments, what the model predicts for them, and by how many bins they are moved up, if they are."""
 
     segments: Segments
     prediction: SegmentPrediction
+    moved: Tensor | None
 
 
 class AudioTerm:
@@ -121,7 +123,9 @@ class AudioTerm:
         config: how it takes part.
         features: of the training songs.
         model: whose windows and bins; its weights do not matter here.
-        stems: for the target ``stem``: the bass of the same songs, 160 samples a frame (:func:`stem_audio`).
+        stems: for the target ``stem``: the bass of the same songs, 160 samples a frame (:func:`.targets.stem_audio`).
+        transposition: segments are moved by up to so many cents up or down, as the objective's windows are, or a model
+            would learn the pitches of the training songs by heart; not with the target ``stem``.
 
     Raises:
         ValueError: if the distance needs longer segments, or the data lacks what the target needs.
@@ -136,6 +140,7 @@ class AudioTerm:
         model: BassNet,
         *,
         stems: Tensor | None = None,
+        transposition: float = 0.0,
     ) -> None:
         self.name, self.distance, self.config, self.features, self.stems = name, distance, config, features, stems
         self.path: Path = PATHS[config.path](cqt=model.cqt, harmonics=HARMONICS)
@@ -151,8 +156,7 @@ class AudioTerm:
         self.scales: dict[str, float] = {}
         self._at_first: dict[str, tuple[float, float]] = {}
         self._notes: Notes = find_notes(features.f0, features.onset, features.starts)
-        self._bins = nearest_bin(features.f0, model.cqt)
-        self._voiced = self._bins != UNVOICED
+        self._furthest = 0.0 if config.target == "stem" else transposition / 1200 * model.cqt.bins_per_octave
         distance.to(features.device)
 
     def calibrate(self, model: BassNet, generator: torch.Generator) -> dict[str, float]:
@@ -249,10 +253,10 @@ class AudioTerm:
             seed: of these, and of z: two models are compared on the same ones.
         """
         generator = torch.Generator().manual_seed(seed)
-        found = [self._parts(self._draw(model, generator), generator)["sound"].item() for _ in range(draws)]
+        found = [self._parts(self._draw(model, generator, move=False), generator)["sound"].item() for _ in range(draws)]
         return math.fsum(found) / draws
 
-    def _draw(self, model: BassNet, generator: torch.Generator) -> _Draw:
+    def _draw(self, model: BassNet, generator: torch.Generator, *, move: bool = True) -> _Draw:
         """Segments of the training songs, decoded from a z of their neighbourhood."""
         config, features, steps = self.config, self.features, model.config.window
         windows = -(-config.frames // steps)
@@ -267,15 +271,24 @@ class AudioTerm:
         )
         apart = round(config.neighbourhood * SAMPLE_RATE / HOP)
         nearby = self._near(segments, apart, model.config.expanded, generator)
-        posterior = model.encode(*(self._windows(track, nearby, model) for track in (features.mix, features.bass)))
+        moved = None
+        if move and self._furthest:
+            share = 2 * torch.rand(len(segments), generator=generator) - 1
+            moved = (share * self._furthest).to(features.device)
+        posterior = model.encode(
+            *(self._windows(track, nearby, model, moved) for track in (features.mix, features.bass))
+        )
         noise = torch.randn(posterior.mu.shape, generator=generator).to(posterior.mu)
         z = posterior.mu + torch.exp(posterior.log_variance / 2) * noise
         first = segments.first[:, None] + steps * torch.arange(windows, device=features.device) - margin
         prediction: Prediction = model.decode(
-            self._windows(features.mix, first.flatten(), model), z.repeat_interleave(windows, dim=0)
+            self._windows(
+                features.mix, first.flatten(), model, None if moved is None else moved.repeat_interleave(windows)
+            ),
+            z.repeat_interleave(windows, dim=0),
         )
         whole = SegmentPrediction.of_windows(prediction, windows)
-        return _Draw(segments, SegmentPrediction(*(part[:, : config.frames].float() for part in whole)))
+        return _Draw(segments, SegmentPrediction(*(part[:, : config.frames].float() for part in whole)), moved)
 
     def _near(self, segments: Segments, apart: int, length: int, generator: torch.Generator) -> Tensor:
         """First frames of windows near the segments, in the same songs: ``(segments,)``."""
@@ -285,12 +298,18 @@ class AudioTerm:
         share = torch.rand(len(segments), generator=generator).to(lowest.device)
         return lowest + (share * (highest - lowest + 1)).long().clamp(max=highest - lowest)
 
-    def _windows(self, track: Tensor, first: Tensor, model: BassNet) -> Tensor:
-        return compress(gather(track, first, model.config.expanded).float(), model.config.window)
+    def _windows(self, track: Tensor, first: Tensor, model: BassNet, moved: Tensor | None) -> Tensor:
+        taken = gather(track, first, model.config.expanded).float()
+        return compress(taken if moved is None else transpose(taken, moved), model.config.window)
+
+    def _f0(self, draw: _Draw) -> Tensor:
+        """True, in Hz: ``(segments, frames)``."""
+        f0 = self.features.f0[draw.segments.frames]
+        return f0 if draw.moved is None else f0 * torch.exp2(draw.moved / self.path.cqt.bins_per_octave)[:, None]
 
     def _parts(self, draw: _Draw, generator: torch.Generator) -> dict[str, Tensor]:
         """What the distance says of the segments, scalars by the names of the path's parts."""
-        segments, features = draw.segments, self.features
+        segments, features, f0 = draw.segments, self.features, self._f0(draw)
         frames = segments.frames
         phase = torch.rand(len(segments), generator=generator).to(features.device)
         if self.config.target == "stem":
@@ -301,7 +320,7 @@ class AudioTerm:
         else:
             assert features.harmonics is not None
             target = oracle_target(
-                features.f0[frames],
+                f0,
                 features.harmonics[frames].float(),
                 features.level[frames],
                 segments.sounding,
@@ -312,7 +331,7 @@ class AudioTerm:
             prediction = prediction._replace(f0_logits=prediction.f0_logits.detach())
         parts = self.path.parts(
             prediction,
-            Known(segments.sounding, features.f0[frames], phase),
+            Known(segments.sounding, f0, phase),
             Comparison(self.distance, target),
             generator,
         )
@@ -321,32 +340,16 @@ class AudioTerm:
     def _replaced(self, draw: _Draw, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What of the paper's objective each part replaces, as it is for these segments."""
         frames, prediction = draw.segments.frames, draw.prediction
-        voiced = self._voiced[frames]
-        spectral = F.mse_loss(prediction.y, self.features.bass[frames].float())
-        f0 = F.cross_entropy(prediction.f0_logits[voiced], self._bins[frames][voiced])
+        bins, bass = nearest_bin(self._f0(draw), self.path.cqt), self.features.bass[frames].float()
+        voiced = bins != UNVOICED
+        spectral = F.mse_loss(prediction.y, bass if draw.moved is None else transpose(bass, draw.moved))
+        f0 = F.cross_entropy(prediction.f0_logits[voiced], bins[voiced])
         replaced = dict[str, Tensor]()
         if "sound" in parts:
             replaced["sound"] = spectral
         if "pitch" in parts and self.config.condition == "audio-only":
             replaced["pitch"] = f0
         return replaced
-
-
-def stem_audio(basses: list[Tensor], starts: Tensor) -> Tensor:
-    """Songs' basses ``(samples,)`` put together so that frame ``k`` of all has samples ``160·k`` and following.
-
-    Args:
-        basses: 16 kHz, one a song.
-        starts: first frame of each song, and the number of frames.
-
-    Returns:
-        ``(160·frames,)``; a song's last frame is filled up with silence.
-    """
-    audio = torch.zeros(HOP * int(starts[-1]))
-    for bass, first, last in zip(basses, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        part = bass[: HOP * (last - first)]
-        audio[HOP * first : HOP * first + len(part)] = part
-    return audio
 
 
 @contextmanager

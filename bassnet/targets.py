@@ -46,3 +46,20 @@ def stem_target(stem: Tensor, sounding: Tensor) -> Tensor:
     following = torch.cat((gate[:, 1:], gate[:, -1:]), dim=1)
     ramp = torch.arange(HOP, dtype=stem.dtype, device=stem.device) / HOP
     return stem * torch.lerp(gate, following, ramp).flatten(1)
+
+
+def stem_audio(basses: list[Tensor], starts: Tensor) -> Tensor:
+    """Songs' basses ``(samples,)`` put together so that frame ``k`` of all has samples ``160·k`` and following.
+
+    Args:
+        basses: 16 kHz, one a song.
+        starts: first frame of each song, and the number of frames.
+
+    Returns:
+        ``(160·frames,)``; a song's last frame is filled up with silence.
+    """
+    audio = torch.zeros(HOP * int(starts[-1]))
+    for bass, first, last in zip(basses, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        part = bass[: HOP * (last - first)]
+        audio[HOP * first : HOP * first + len(part)] = part
+    return audio

@@ -167,6 +167,7 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
         dataset=data.dataset,
         songs=data.split.training,
         seed=arm.seed,
+        transposition=arm.config.training.transposition,
     )
     run = train(
         arm.config,

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
-from ..bassnet.audio_term import AudioTerm, AudioTermConfig, stem_audio
+from ..bassnet.audio_term import AudioTerm, AudioTermConfig
 from ..bassnet.config import SAMPLE_RATE, BassNetConfig, CqtConfig
 from ..bassnet.dataset import Dataset
 from ..bassnet.features import FeatureSet
 from ..bassnet.model import BassNet
 from ..bassnet.paths import PATHS
+from ..bassnet.targets import stem_audio
 from ..losses import AudioDistance, make
 from ..results.record import DistanceIdentity
 from ..results.training_comparison import NONE, PAPER
@@ -106,6 +107,7 @@ def audio_term(
     dataset: Dataset,
     songs: Sequence[int],
     seed: int,
+    transposition: float,
 ) -> AudioTerm | None:
     """A distance as a term of the objective, calibrated; None for a baseline.
 
@@ -117,6 +119,7 @@ def audio_term(
         dataset: whose songs.
         songs: numbers of the training songs.
         seed: of what calibration draws.
+        transposition: of the objective's windows, in cents; segments are moved likewise.
 
     Raises:
         ValueError: see :func:`distance_of`; or if the data lack what the target needs.
@@ -128,6 +131,6 @@ def audio_term(
     if config.target == "stem":
         stems = stem_audio([torch.from_numpy(dataset.song(index).bass) for index in songs], training.starts)
         stems = stems.to(training.device)
-    term = AudioTerm(loss, distance, config, training, model, stems=stems)
+    term = AudioTerm(loss, distance, config, training, model, stems=stems, transposition=transposition)
     term.calibrate(model.train(), torch.Generator().manual_seed(seed))
     return term

@@ -219,6 +219,7 @@ def _trained(
             dataset=dataset,
             songs=split.training,
             seed=config.training.seed,
+            transposition=config.training.transposition,
         )
         at_first = None if term is None else dict(term.scales)
         run = train(

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 import tonedeaf
-from tonedeaf.bassnet.audio_term import HARMONICS, AudioTerm, AudioTermConfig, stem_audio
+from tonedeaf.bassnet.audio_term import HARMONICS, AudioTerm, AudioTermConfig
 from tonedeaf.bassnet.config import HOP, SAMPLE_RATE, CqtConfig, ModelConfig
 from tonedeaf.bassnet.features import FeatureSet
 from tonedeaf.bassnet.model import BassNet
+from tonedeaf.bassnet.targets import stem_audio
 from tonedeaf.bassnet.trainer import DivergedError
 from tonedeaf.losses import AudioDistance
 
