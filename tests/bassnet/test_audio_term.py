@@ -11,7 +11,7 @@ from tonedeaf.bassnet.audio_term import HARMONICS, AudioTerm, AudioTermConfig
 from tonedeaf.bassnet.config import HOP, SAMPLE_RATE, CqtConfig, ModelConfig
 from tonedeaf.bassnet.features import FeatureSet
 from tonedeaf.bassnet.model import BassNet
-from tonedeaf.bassnet.targets import stem_audio
+from tonedeaf.bassnet.targets import oracle_target, stem_audio
 from tonedeaf.bassnet.trainer import DivergedError
 from tonedeaf.losses import AudioDistance
 
@@ -99,6 +99,52 @@ def test_windows_of_every_size_make_segments_of_one_length(window: int, expanded
     ours.calibrate(net, torch.Generator().manual_seed(0))
     gradients(ours(net, features, torch.Generator().manual_seed(0), 0)["loss"], net)
     assert {shape[-1] for shape in seen} == {8000}
+
+
+@pytest.mark.parametrize("cents", [0.0, 45.0])
+def test_mix_bass_and_target_are_transposed_together(cents: float, monkeypatch: pytest.MonkeyPatch):
+    """Spectra have a bump at the pitch, a whole bin: all that is heard and seen is the same fraction off it."""
+    plain, net = feature_set(), model()
+    centre = 12 * torch.log2(plain.f0.clamp(min=1) / 27.5)
+    bump = 3 * torch.exp(-0.125 * (torch.arange(CQT.bins) - centre[:, None]) ** 2) * (plain.f0 > 0)[:, None]
+    features = replace(plain, mix=bump.half(), bass=bump.half())
+    off: dict[str, list[torch.Tensor]] = {"seen": [], "heard": []}
+
+    def fraction(bins: torch.Tensor) -> torch.Tensor:
+        return bins - bins.round()
+
+    def noted(call: Any) -> Any:
+        def noting(*windows: torch.Tensor) -> Any:
+            for each in windows[: 1 + (call.__name__ == "encode")]:
+                weight = each[:, 0].sum(-1)
+                centroid = (each[:, 0] * torch.arange(CQT.bins)).sum(-1) / weight
+                found = torch.where(weight > 1, fraction(centroid), torch.nan).nanmedian(-1).values
+                off["seen"].append(found.view(4, -1).nanmedian(-1).values)
+            return call(*windows)
+
+        return noting
+
+    def target(f0: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
+        off["heard"].append(fraction(12 * torch.log2(f0.amax(-1) / 27.5)))
+        return oracle_target(f0, *rest, **more)
+
+    for name in ("encode", "decode"):
+        monkeypatch.setattr(net, name, noted(getattr(net, name)))
+    monkeypatch.setattr("tonedeaf.bassnet.audio_term.oracle_target", target)
+    distance = tonedeaf.make("mss[n_ffts=1024,256]", sample_rate=SAMPLE_RATE)
+    ours = AudioTerm("mss", distance, AudioTermConfig(path="given"), features, net, transposition=cents)
+    ours.calibrate(net, torch.Generator().manual_seed(0))
+    heard, seen = torch.stack(off["heard"]), torch.stack(off["seen"]).view(-1, 3, 4)
+    assert heard.abs().max() <= cents / 100 + 1e-4
+    assert (heard.abs() > 0.05).any() == (cents > 0)
+    apart = (seen - heard[:, None]).abs()
+    assert apart.isfinite().float().mean() > 0.5, "the others have windows of rests only"
+    assert apart.nan_to_num().max() < 0.03
+    still, moving = (
+        AudioTerm("mss", distance, AudioTermConfig(path="local"), plain, model(), transposition=each)
+        for each in (0.0, 50.0)
+    )
+    assert still.value(model(), draws=2, seed=3) == moving.value(model(), draws=2, seed=3), "judges move nothing"
 
 
 @pytest.mark.parametrize("path", ["expected", "marginal"])
