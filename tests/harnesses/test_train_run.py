@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tonedeaf.bassnet import config as config_module
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
+from tonedeaf.bassnet.audio_term import AudioTerm
 from tonedeaf.bassnet.checkpoint import BEST, CONFIG, HISTORY, LAST
 from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from tonedeaf.bassnet.history import read_history
@@ -17,6 +19,7 @@ from tonedeaf.bassnet.manifest import VERSION, Recipe
 from tonedeaf.bassnet.rendering import render_dataset
 from tonedeaf.bassnet.run import Run, load_run
 from tonedeaf.bassnet.training import Progress
+from tonedeaf.harnesses import bassnet_losses
 from tonedeaf.harnesses.cli import run_command
 from tonedeaf.harnesses.screen_training import clock, losses, training_bar
 from tonedeaf.harnesses.train_run import TrainOptions
@@ -138,6 +141,21 @@ def test_scales_that_are_set_anew_are_the_same_after_a_stop(
     weights, same, others = (run.model.state_dict() for run in (whole, stopped, once))
     assert all(weights[name].equal(same[name]) for name in weights)
     assert not all(weights[name].equal(others[name]) for name in weights)
+
+
+def test_segments_are_transposed_as_windows_are(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found: list[float] = []
+
+    class Seen(AudioTerm):
+        def __init__(self, *arguments: Any, transposition: float = 0.0, **more: Any) -> None:
+            found.append(transposition)
+            super().__init__(*arguments, transposition=transposition, **more)
+
+    moving = replace(VERY_TINY, training=replace(VERY_TINY.training, transposition=70.0))
+    monkeypatch.setitem(config_module.PRESETS, "tiny", moving)
+    monkeypatch.setattr(bassnet_losses, "AudioTerm", Seen)
+    assert call("--data", data, "--loss", "l1_waveform", "--path", "local", "--device", "cpu", "--out", tmp_path) == 0
+    assert found == [70.0]
 
 
 def test_options_change_the_preset():
