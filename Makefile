@@ -45,7 +45,7 @@ STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer
 study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 seeds (runs/study; 3 hours on 2 cores, resumable)
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --path given --top 4 --bottom 2 \
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --top 4 --bottom 2 \
 		--out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
@@ -56,8 +56,7 @@ study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/stu
 
 study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY_DATA)
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --path given --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --out runs/study
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
 	$(VENV) -m tonedeaf.harnesses.bench_bassnet --out runs/bench-bassnet

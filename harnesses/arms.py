@@ -97,7 +97,8 @@ class _Data:
 def _about(data: _Data, start: Start, *, loss: str | None = None) -> dict[str, Any]:
     """What a run was trained on and with, for its folder; without a loss, of the start, which knows of no audio."""
     dataset, study = data.dataset, start.study
-    of_arm = {"loss": "start"} if loss is None else {"loss": loss, "path": study.path, **study.shared()}
+    how = {"path": study.term(start.condition).path, **study.shared()}
+    of_arm = {"loss": "start"} if loss is None else {"loss": loss, **how}
     return {
         "dataset": {
             "folder": str(dataset.folder.resolve()),
@@ -113,7 +114,7 @@ def _about(data: _Data, start: Start, *, loss: str | None = None) -> dict[str, A
 
 def _question(arm: Arm, data: _Data) -> dict[str, Any]:
     """The fields of a training's record that say what was asked."""
-    identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm, PATHS[arm.study.path]])
+    identity, digest = identify_loss(arm.loss, [Trainer, AudioTerm, PATHS[arm.term.path]])
     about = _about(data, arm.start, loss=arm.loss)
     where = {name: about["dataset"][name] for name in ("dataset", "digest")}
     how = {name: about[name] for name in HOW if name in about}
@@ -161,7 +162,7 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
     start = load_run(train_start(arm.start), device=study.device).model
     term = audio_term(
         arm.loss,
-        study.term(arm.condition),
+        arm.term,
         training,
         start,
         dataset=data.dataset,

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..bassnet.audio_term import AudioTerm, AudioTermConfig
+from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition
 from ..bassnet.config import SAMPLE_RATE, BassNetConfig, CqtConfig
 from ..bassnet.dataset import Dataset
 from ..bassnet.features import FeatureSet
@@ -24,6 +24,9 @@ from .sources import package_versions
 
 BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
+USUAL_PATHS: dict[Condition, str] = {"audio-only": "marginal", "replace": "given"}
+"""The path of a condition if none is named: pitches are tried where the distance teaches pitch; where labels teach it,
+amplitudes are heard at the labels' pitch, since beside it a distance asks for other ones than the true."""
 
 
 def config_with(loss: str, term: AudioTermConfig, config: BassNetConfig) -> BassNetConfig:
@@ -58,12 +61,12 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
     if loss in BASELINES:
         return None
     distance = made(loss)
-    PATHS[config.path](cqt=cqt).check(distance, loss)
     if config.condition == "replace" and not distance.differentiable:
         raise ValueError(
             f"{loss} has no gradient, and in the condition replace pitch is not taught by it; the condition audio-only "
             "on the path marginal would do"
         )
+    PATHS[config.path](cqt=cqt).check(distance, loss)
     shortest = distance.min_samples / SAMPLE_RATE
     if shortest > config.segment_seconds:
         raise ValueError(

@@ -23,7 +23,7 @@ from typing import Any
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
 from ..results.canonical import canonical_digest
-from .bassnet_losses import config_with
+from .bassnet_losses import USUAL_PATHS, config_with
 
 SLOWER = 1 / 3
 """Learning rate of an arm, by that of its start: it goes on from what is there, and is not to destroy it."""
@@ -38,7 +38,7 @@ class Study:
         out: folder of records and runs.
         preset: of model and training.
         device: where arms are trained.
-        path: how a distance's gradient reaches f0.
+        path: how a distance's gradient reaches f0; None: as is usual in each condition.
         target: what audio is compared with.
         segments: of audio, a step.
         segment_seconds: their length.
@@ -52,7 +52,7 @@ class Study:
     out: Path
     preset: str = "tiny"
     device: str = "cpu"
-    path: str = "marginal"
+    path: str | None = None
     target: str = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5
@@ -84,7 +84,7 @@ class Study:
             ValueError: if path, target or segments are none.
         """
         return AudioTermConfig(
-            path=self.path,
+            path=self.path or USUAL_PATHS[condition],
             condition=condition,
             target=self.target,  # pyright: ignore[reportArgumentType] (checked there)
             segments=self.segments,
@@ -138,16 +138,21 @@ class Arm:
         return Start(study=self.study, condition=self.condition, seed=self.seed)
 
     @property
+    def term(self) -> AudioTermConfig:
+        """How its loss takes part in training."""
+        return self.study.term(self.condition)
+
+    @property
     def folder(self) -> Path:
         """Of the run: readable, and another one for each loss and setting."""
         readable = re.sub(r"[^A-Za-z0-9._]+", "_", self.loss).strip("._")[:40] or "loss"
-        digest = canonical_digest({"loss": self.loss, "path": self.study.path, **self.study.shared()})[:8]
+        digest = canonical_digest({"loss": self.loss, "path": self.term.path, **self.study.shared()})[:8]
         return self.study.out / "arms" / f"{self.condition}-{readable}-{digest}-seed{self.seed}"
 
     @property
     def config(self) -> BassNetConfig:
         """The start's, with the terms of its loss."""
-        config = config_with(self.loss, self.study.term(self.condition), preset(self.study.preset))
+        config = config_with(self.loss, self.term, preset(self.study.preset))
         training = self.start.config.training
         return replace(
             config,

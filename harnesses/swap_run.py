@@ -43,7 +43,7 @@ class SwapOptions:
     data: Path
     preset: str = "tiny"
     conditions: tuple[Condition, ...] = CONDITIONS
-    path: str = "marginal"
+    path: str | None = None
     target: str = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5

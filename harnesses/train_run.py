@@ -29,7 +29,7 @@ from ..results.store import RecordStore
 from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
-from .bassnet_losses import BASELINES, audio_term, config_with, distance_of, identify_loss
+from .bassnet_losses import BASELINES, USUAL_PATHS, audio_term, config_with, distance_of, identify_loss
 from .evaluations import TASK, VERSION
 from .rank_run import print_json
 from .resources import AUTO, opened
@@ -47,7 +47,7 @@ class TrainOptions:
     preset: str = "tiny"
     loss: str = PAPER
     condition: Condition = "replace"
-    path: str = "marginal"
+    path: str | None = None
     target: Target = "oracle"
     segments: int = 4
     segment_seconds: float = 0.5
@@ -92,7 +92,7 @@ class TrainOptions:
             ValueError: if a value cannot be.
         """
         return AudioTermConfig(
-            path=self.path,
+            path=self.path or USUAL_PATHS[self.condition],
             condition=self.condition,
             target=self.target,
             segments=self.segments,

@@ -32,9 +32,9 @@ from .app import app, common, parallel
 )
 @click.option(
     "--path",
-    default="marginal",
-    show_default=True,
-    help="To audio: soft, local, straight, given (replace only), expected, marginal, bank.",
+    default=None,
+    help="To audio: soft, local, straight, given (replace only), expected, marginal, bank.  "
+    "[default: marginal in audio-only, given in replace]",
 )
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")

@@ -34,6 +34,16 @@ def test_only_what_soft_has_taught_is_read_by_its_mean(
     assert one.start.config.model.f0_reading == "peak"
 
 
+@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "marginal"), ("replace", "given")])
+def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
+    study = Study(data=Path("data"), out=Path("out"))
+    one, named = Arm(study=study, loss="mss", condition=condition, seed=0), arm("mss", condition, usual)
+    assert one.term == named.term
+    assert one.term.path == usual
+    assert (one.folder, one.config) == (named.folder, named.config)
+    assert arm("mss", condition, "local").folder != one.folder
+
+
 def test_terms_that_a_distance_replaces_are_gone():
     weights = {
         (loss, condition): (one.spectral_weight, one.f0_weight)

@@ -242,6 +242,21 @@ def test_a_path_that_changes_is_another_question(
     assert not set(keys()) & set(before)
 
 
+def test_segments_are_transposed_as_windows_are(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found: list[float] = []
+
+    def noted(*_: Any, transposition: float, **__: Any) -> None:
+        found.append(transposition)
+        raise ValueError("no more is needed")
+
+    monkeypatch.setattr(arms, "audio_term", noted)
+    study = Study(data=small.data, out=tmp_path, start_steps=2, steps=STEPS, segments=2)
+    arm = Arm(study=study, loss="l1_waveform", condition="audio-only", seed=0)
+    assert arms.train_arm(arm).training.reason == "no more is needed"
+    assert found == [arm.config.training.transposition]
+    assert found > [0.0]
+
+
 def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     assert run_command(["swap", "--top", "1", "--data", str(small.data), "--path", "given"]) == 2

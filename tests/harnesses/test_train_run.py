@@ -11,7 +11,7 @@ import pytest
 
 from tonedeaf.bassnet import config as config_module
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
-from tonedeaf.bassnet.audio_term import AudioTerm
+from tonedeaf.bassnet.audio_term import AudioTerm, Condition
 from tonedeaf.bassnet.checkpoint import BEST, CONFIG, HISTORY, LAST
 from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from tonedeaf.bassnet.history import read_history
@@ -156,6 +156,13 @@ def test_segments_are_transposed_as_windows_are(data: Path, tmp_path: Path, monk
     monkeypatch.setattr(bassnet_losses, "AudioTerm", Seen)
     assert call("--data", data, "--loss", "l1_waveform", "--path", "local", "--device", "cpu", "--out", tmp_path) == 0
     assert found == [70.0]
+
+
+@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "marginal"), ("replace", "given")])
+def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
+    options = TrainOptions(data=Path("a"), out=Path("b"), loss="mss", condition=condition)
+    assert options.term.path == options.how["path"] == usual
+    assert replace(options, path="local").term.path == "local"
 
 
 def test_options_change_the_preset():
