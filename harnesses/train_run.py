@@ -30,6 +30,7 @@ from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
 from .bassnet_losses import BASELINES, USUAL_PATHS, audio_term, config_with, distance_of, identify_loss
+from .config_fields import with_fields
 from .evaluations import TASK, VERSION
 from .rank_run import print_json
 from .resources import AUTO, opened
@@ -45,6 +46,7 @@ class TrainOptions:
 
     data: Path
     preset: str = "tiny"
+    fields: tuple[str, ...] = ()
     loss: str = PAPER
     condition: Condition = "replace"
     path: str | None = None
@@ -63,12 +65,12 @@ class TrainOptions:
 
     @property
     def config(self) -> BassNetConfig:
-        """The preset, with what was said beside it.
+        """The preset, with its fields that were set, and what was said beside them.
 
         Raises:
             ValueError: if there is no such preset, or a value cannot be.
         """
-        chosen = config_with(self.loss, self.term, preset(self.preset))
+        chosen = config_with(self.loss, self.term, with_fields(preset(self.preset), self.fields))
         objective, training = chosen.objective, chosen.training
         if self.loss not in BASELINES:
             training = replace(training, keep="last")  # the distance is no part of the validation loss

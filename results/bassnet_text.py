@@ -93,6 +93,7 @@ def paper_table(records: Sequence[Record]) -> TextTable:
                 number_text(record, "level_cross_entropy_excess"),
                 NOTHING if value(record, "qda_accuracy") is None else interval_text(record, "qda_accuracy"),
                 number_text(record, "qda_accuracy_folds"),
+                number_text(record, "commonest_pattern"),
                 NOTHING if accuracy is None else f"{accuracy[1]:.3f} ({accuracy[0]})",
             )
         )
@@ -104,6 +105,7 @@ def paper_table(records: Sequence[Record]) -> TextTable:
         "level, excess over the targets' entropy",
         "QDA accuracy (95 %)",
         "QDA accuracy in folds of other songs",
+        "share of the commonest pattern",
         "QDA accuracy in the paper (its size)",
     )
     return TextTable("Tables 1 to 3 of the paper", headings, tuple(rows), _paper_notes(records), len(_HEADINGS))

@@ -8,7 +8,7 @@ Records of different versions of a task are never mixed: the newest version is s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,13 +63,18 @@ class Board:
 
     def _titled(self, records: Sequence[Record]) -> str:
         phases = "" if self.phases == "shared" else f", {self.phases} phases"
-        counts = sorted({one.trials for one in records if one.status == "ok" and one.trials}) or [self.trials]
-        n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        n = trials_text(records) or self.trials
         return f"{self.sample_rate / 1000:g} kHz, {self.duration:g} s, seed {self.seed}, n = {n}{phases}"
 
     def of_distance(self, name: str) -> list[Record]:
         """The records of one distance."""
         return [record for record in self.records if record.distance.name == name]
+
+
+def trials_text(records: Iterable[Record]) -> str:
+    """How many trials records have: ``400``, or ``100 to 1000``; empty if none is ok."""
+    counts = sorted({one.trials for one in records if one.status == "ok" and one.trials})
+    return " to ".join(f"{count}" for count in dict.fromkeys((*counts[:1], *counts[-1:])))
 
 
 def boards(

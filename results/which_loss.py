@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .boards import trials_text
 from .intervals import Proportion
 from .leaderboard import CellName, Standing
 from .publication import Publication
@@ -78,14 +79,14 @@ def which_loss_markdown(publication: Publication) -> str:
             "in which it is right more often than a coin, those that cannot be told from one, and those in which it is "
             "wrong more often than right (95 % intervals, each cell by itself):",
             "",
-            "| distance | cells | better than chance | no better | worse | worst cell |",
-            "|---|--:|--:|--:|--:|---|",
+            "| distance | cells | n | better than chance | no better | worse | worst cell |",
+            "|---|--:|--:|--:|--:|--:|---|",
         ]
         for one in standings:
             if one.worst is not None:
-                counted = verdicts(one)
+                counted, n = verdicts(one), trials_text(board.of_distance(one.distance))
                 lines.append(
-                    f"| `{one.distance}` | {len(one.cells)} | {counted['better']} | {counted['neither']} "
+                    f"| `{one.distance}` | {len(one.cells)} | {n} | {counted['better']} | {counted['neither']} "
                     f"| {counted['worse']} | {one.minimum:.3f} ({_place(one.worst)}) |"
                 )
     return "\n".join(lines) + "\n"

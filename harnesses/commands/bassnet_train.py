@@ -19,6 +19,13 @@ from .app import app, common
     help="tiny: minutes on 2 cores; small: an hour on one core; paper: the paper's sizes, for a GPU.",
 )
 @click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of the preset, as in model.window=40; may be repeated.",
+)
+@click.option(
     "--loss",
     default="paper",
     show_default=True,

@@ -158,6 +158,17 @@ def test_segments_are_transposed_as_windows_are(data: Path, tmp_path: Path, monk
     assert found == [70.0]
 
 
+def test_any_field_of_the_preset_can_be_set():
+    said = ("model.window=12", "model.expanded=24", "objective.level=minmax", "training.max_steps=null")
+    options = TrainOptions(data=Path("a"), out=Path("b"), fields=(*said, "model.window=6"), loss="none")
+    config = options.config
+    assert (config.model.window, config.model.expanded) == (6, 24), "the last one counts"
+    assert config.objective.level == "minmax"
+    assert config.objective.spectral_weight == 0, "and of the loss it is none"
+    assert config.training == replace(VERY_TINY.training, max_steps=None)
+    assert config.cqt == VERY_TINY.cqt
+
+
 @pytest.mark.parametrize(("condition", "usual"), [("audio-only", "marginal"), ("replace", "given")])
 def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     options = TrainOptions(data=Path("a"), out=Path("b"), loss="mss", condition=condition)
@@ -201,6 +212,11 @@ def test_a_diverged_run_is_a_record_that_failed(
         (("--seconds", "-1"), "max_seconds must be positive"),
         (("--device", "tpu"), "device"),
         (("--loss", "mss2"), "'mss2'"),
+        (("--set", "window=40"), "a field is set by GROUP.FIELD=VALUE, as in model.window=40, got 'window=40'"),
+        (("--set", "models.window=40"), "unknown group 'models' in 'models.window=40'; there are cqt, model,"),
+        (("--set", "model.windw=40"), "unknown field config.model.windw; there are window, expanded,"),
+        (("--set", "model.window=wide"), "config.model.window cannot be 'wide'"),
+        (("--set", "model.window=0"), "window must be"),
         (("--seed", "-1"), "seed must be in"),
         (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), got 3"),
         (("--calibrate-every", "2", "--steps", "5"), "must divide a run (5 steps), got 2"),

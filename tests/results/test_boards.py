@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tonedeaf.results import Record
-from tonedeaf.results.boards import boards
+from tonedeaf.results.boards import boards, trials_text
 
 MakeRecord = Callable[..., Record]
 HOUSE = {"sample_rate": 44100.0, "duration": 0.5, "perturbed_phase": "shared", "fmin": 30.0}
@@ -67,6 +67,7 @@ def test_the_usual_number_of_trials_is_taken_where_there_are_several(make: MakeR
     (board,), _ = boards([*records, make("a", "tilt")])
     assert board.title.endswith("n = 100"), "only one has answered both tasks"
     assert board.title_of_all.endswith("n = 100 to 1000")
+    assert [trials_text(board.of_distance(name)) for name in ("a", "c", "e")] == ["100", "1000", ""]
 
 
 def test_costs_are_those_of_the_boards_distances_at_its_rate_and_duration(make: MakeRecord):

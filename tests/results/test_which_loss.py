@@ -73,8 +73,8 @@ def test_cells_are_better_worse_or_neither(made: Publication):
     assert found["pitchy"] == {"better": 1, "neither": 1}
     assert found["loud"] == {"better": 1, "worse": 1}
     text = which_loss_markdown(made)
-    assert "| `loud` | 2 | 1 | 0 | 1 | 0.300 (sines, pitch analytic) |" in text
-    assert "| `partial` | 1 | 1 | 0 | 0 |" in text, "shown, but not recommended"
+    assert "| `loud` | 2 | 100 | 1 | 0 | 1 | 0.300 (sines, pitch analytic) |" in text
+    assert "| `partial` | 1 | 100 | 1 | 0 | 0 |" in text, "shown, but not recommended"
 
 
 def test_nothing_is_recommended_without_records(make_record: MakeRecord, tmp_path: Path):
