@@ -21,6 +21,7 @@ from ..results.record import DistanceIdentity
 from ..results.training_comparison import NONE, PAPER
 from .identity import identify
 from .sources import package_versions
+from .suites import HOUSE_MODE
 
 BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
@@ -76,10 +77,13 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
 
 
 def made(text: str) -> AudioDistance:
-    """A distance at BassNet's sample rate; what it warns of as it is made (empty mel filters) is for its ranking."""
+    """A distance at BassNet's sample rate, in the mode that ``tonedeaf swap`` ranks it in: frames that fit.
+
+    What it warns of as it is made (empty mel filters) is for its ranking.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return make(text, sample_rate=SAMPLE_RATE)
+        return make(text, sample_rate=SAMPLE_RATE, preset=HOUSE_MODE.distance)
 
 
 def identify_loss(text: str, others: Sequence[type[Any]]) -> tuple[DistanceIdentity, str]:

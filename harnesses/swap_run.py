@@ -27,9 +27,9 @@ from .rank_run import RankOptions, print_json, rank_suite
 from .screen_swap import arms_notes, arms_table, association_lines
 from .selection import bottom, standings, top
 from .study import Arm, Study
-from .suites import suite
+from .suites import HOUSE_MODE
 
-LADDER, SUITE = ("all",), "table1-valid"
+LADDER = ("all",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ def rank_losses(options: SwapOptions) -> list[Record]:
         debug=options.debug,
     )
     screens.note(f"ranking on the ladder, {options.trials} trials each, at {SAMPLE_RATE} Hz")
-    return rank_suite(asked, suite(SUITE))
+    return rank_suite(asked, HOUSE_MODE)
 
 
 def chosen_losses(options: SwapOptions, ranked: Sequence[Standing]) -> tuple[str, ...]:

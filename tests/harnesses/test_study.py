@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from tonedeaf.bassnet.audio_term import Condition
+from tonedeaf.bassnet.config import SAMPLE_RATE
+from tonedeaf.harnesses.bassnet_losses import made
 from tonedeaf.harnesses.study import Arm, Study
+from tonedeaf.harnesses.suites import HOUSE_MODE
+from tonedeaf.losses import make
 
 
 def arm(loss: str, condition: Condition, path: str) -> Arm:
@@ -69,3 +73,11 @@ def test_studies_in_one_folder_share_what_is_the_same_and_nothing_else():
         assert folders(**other)[0] == start, "a start knows nothing of audio"
         assert folders(**other)[1] != run
     assert folders(start_steps=500)[0] != start
+
+
+def test_what_is_trained_is_what_is_ranked():
+    """DDSP's loss pads, as published; the mode of the rankings takes frames that fit, and so must a training."""
+    trained = made("ddsp_mss")
+    ranked = make("ddsp_mss", sample_rate=SAMPLE_RATE, preset=HOUSE_MODE.distance)
+    assert trained.specification == ranked.specification
+    assert made("ddsp_mss[padding=end]").specification != ranked.specification, "unless it is said"
