@@ -1,7 +1,7 @@
 """Boards: which records of rankings stand in one leaderboard.
 
-Distances are compared on the same trials: those of one seed, one sample rate and one way to draw phases. Trial ``i`` is
-the same however many there are, so a slow distance may have been asked fewer of them; a row then says its own ``n``.
+Distances are compared on the same trials: those of one seed, sample rate, duration and way to draw phases. Trial ``i``
+is the same however many there are, so a slow distance may have been asked fewer of them; a row then says its own ``n``.
 Records of different versions of a task are never mixed: the newest version is shown, older ones are set aside by name.
 """
 
@@ -96,15 +96,44 @@ def boards(
     groups: dict[tuple[int, float, str], list[Record]] = {}
     for record in current:
         groups.setdefault(_group(record), []).append(record)
+    alike = [(group, records) for group, all_of_it in groups.items() for records in _by_duration(all_of_it)]
     order = {name: place for place, name in enumerate(tasks)}
-    found = [_board(group, records, costs, order, aside) for group, records in groups.items()]
-    found.sort(key=lambda one: (-len(one.tasks), -one.trials, -len(one.records), one.seed, one.sample_rate, one.phases))
+    found = [_board(group, records, costs, order, aside) for group, records in alike]
+    found.sort(
+        key=lambda one: (
+            *(-len(one.tasks), -one.trials, -len(one.records)),
+            *(one.seed, one.sample_rate, one.duration, one.phases),
+        )
+    )
     return found, aside
 
 
 def _group(record: Record) -> tuple[int, float, str]:
     params = record.task.params
     return record.seed, float(params.get("sample_rate", 0.0)), str(params.get("perturbed_phase", "shared"))
+
+
+def _by_duration(records: Sequence[Record]) -> list[list[Record]]:
+    """Records of one group, apart by the signals' duration, the commonest first.
+
+    Some distances need longer signals than the others are asked with: a duration at which no distance was asked that
+    stands with the commonest one stands there, too.
+    """
+    apart: dict[float, list[Record]] = {}
+    for record in records:
+        apart.setdefault(_duration(record), []).append(record)
+    first, *others = sorted(apart, key=lambda seconds: (len(apart[seconds]), seconds), reverse=True)
+    found, there = [list(apart[first])], {record.distance.name for record in apart[first]}
+    for seconds in others:
+        if there.isdisjoint(record.distance.name for record in apart[seconds]):
+            found[0].extend(apart[seconds])
+        else:
+            found.append(apart[seconds])
+    return found
+
+
+def _duration(record: Record) -> float:
+    return float(record.task.params.get("duration", 0.0))
 
 
 def _of_the_newest_version(records: Sequence[Record], aside: list[SetAside]) -> list[Record]:
@@ -141,7 +170,7 @@ def _board(
     aside.extend(others)
     kept.sort(key=lambda one: (order.get(one.task.name, len(order)), one.task.name, one.distance.name))
     seed, sample_rate, phases = group
-    duration = _most_common([float(one.task.params.get("duration", 0.0)) for one in kept])
+    duration = _most_common([_duration(one) for one in kept])
     return Board(seed, sample_rate, phases, trials, duration, tuple(kept), _costs(costs, sample_rate, duration, kept))
 
 
@@ -175,21 +204,17 @@ def _most_common(values: Sequence[_Value]) -> _Value:
 def _costs(
     costs: Sequence[Record], sample_rate: float, duration: float, records: Sequence[Record]
 ) -> tuple[Record, ...]:
-    """One cost for each distance, measured at the board's sample rate, at its duration if there is one."""
+    """One cost for each distance, measured at the board's sample rate and duration."""
     names = {record.distance.name for record in records}
     best: dict[str, Record] = {}
     for cost in costs:
-        if cost.distance.name in names and cost.task.params.get("sample_rate") == sample_rate:
+        asked = cost.task.params.get("sample_rate"), _duration(cost)
+        if cost.distance.name in names and asked == (sample_rate, duration):
             present = best.get(cost.distance.name)
-            if present is None or _fit(cost, duration) > _fit(present, duration):
+            if present is None or _fit(cost) > _fit(present):
                 best[cost.distance.name] = cost
     return tuple(best[name] for name in sorted(best))
 
 
-def _fit(cost: Record, duration: float) -> tuple[bool, bool, float, str]:
-    return (
-        cost.status == "ok",
-        cost.task.params.get("duration") == duration,
-        cost.started.timestamp(),
-        cost.key,
-    )
+def _fit(cost: Record) -> tuple[bool, float, str]:
+    return cost.status == "ok", cost.started.timestamp(), cost.key

@@ -58,6 +58,17 @@ def test_other_parameters_of_a_task_are_set_aside(make: MakeRecord):
     assert "of c on sines" in aside.what
 
 
+def test_another_duration_is_another_board(make: MakeRecord):
+    records = [make(name, params={"duration": seconds}) for name, seconds in (("a", 0.5), ("b", 0.5), ("a", 2.0))]
+    found, aside = boards(records)
+    assert [(board.duration, [one.distance.name for one in board.records]) for board in found] == [
+        (0.5, ["a", "b"]),
+        (2.0, ["a"]),
+    ]
+    assert not aside
+    assert [board.title.split(", ")[1] for board in found] == ["0.5 s", "2 s"]
+
+
 def test_the_usual_number_of_trials_is_taken_where_there_are_several(make: MakeRecord):
     records = [*map(make, "abd"), make("a", trials=1000), make("c", trials=1000), make("c", trials=50)]
     (board,), aside = boards(records)
@@ -76,9 +87,11 @@ def test_costs_are_those_of_the_boards_distances_at_its_rate_and_duration(make: 
         return make(distance, kind="cost", metrics=numbers, params=params)
 
     fitting = cost("a")
-    costs = [cost("a", duration=2.0), fitting, cost("a", sample_rate=16000.0), cost("stranger")]
-    (board,), _ = boards([make("a")], costs)
+    others = [cost("a", duration=2.0), cost("a", sample_rate=16000.0), cost("stranger")]
+    (board,), _ = boards([make("a")], [*others, fitting])
     assert board.costs == (fitting,)
+    (board,), _ = boards([make("a")], others)
+    assert board.costs == (), "what it costs elsewhere is not shown here"
 
 
 def test_tasks_are_in_the_order_that_is_given(make: MakeRecord):
