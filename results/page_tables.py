@@ -17,6 +17,7 @@ from .record import Record
 from .table1_text import markdown
 from .training_answer import answer_markdown
 from .training_cost import training_cost_markdown
+from .training_details import differences_markdown, harmonics_markdown, pairs_markdown
 from .training_text import foretelling_markdown, study_markdown
 from .which_loss import which_loss_markdown
 
@@ -37,6 +38,11 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "correlation": lambda: _correlation(publication),
         "ablation": lambda: _ablation(publication),
         "training": lambda: "\n".join(map(study_markdown, publication.studies)) or NOTHING,
+        "training-differences": lambda: (
+            "\n".join(filter(None, map(differences_markdown, publication.studies))) or NOTHING
+        ),
+        "training-harmonics": lambda: "\n".join(filter(None, map(harmonics_markdown, publication.studies))) or NOTHING,
+        "training-pairs": lambda: pairs_markdown(publication),
         "answer": lambda: answer_markdown(publication),
         "foretelling": lambda: foretelling_markdown(publication),
         "training-cost": lambda: training_cost_markdown(publication.collection.records) or NOTHING,
@@ -61,8 +67,11 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Descent", "descent"),
         ("Does sign accuracy foretell descent?", "correlation"),
         ("Training", "training"),
+        ("Differences to BassNet's own objective, within seeds", "training-differences"),
+        ("Errors of each harmonic", "training-harmonics"),
         ("Does a loss that ranks well train well?", "answer"),
         ("Does sign accuracy foretell training?", "foretelling"),
+        ("Every figure of a ranking and of a training", "training-pairs"),
         ("What training with a loss costs", "training-cost"),
         ("BassNet beside its paper", "bassnet"),
         ("Set aside", "set-aside"),

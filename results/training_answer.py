@@ -92,9 +92,11 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
     best = min(known, key=lambda arm: arm.metrics[HARMONICS].value)
     ours, theirs = best.metrics[HARMONICS], paper.metrics[HARMONICS]
     change = ours.value / theirs.value - 1
+    within = best.against_paper.get(HARMONICS)
+    difference = f"; difference within seeds {mean_text(within)} dB" if within else ""
     return [
         f"Harmonics, level-free: of the losses `{best.arm.loss}` errs least, {mean_text(ours)} dB; BassNet's own "
-        f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %)."
+        f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %{difference})."
     ]
 
 

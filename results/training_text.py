@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .figure_foretelling import RANKINGS, shown_pairs
 from .publication import Publication
+from .ranking_and_training import PRIMARY_TRAINING
 from .seed_intervals import SeedMean
 from .studies import LABELS, Study
 from .training_comparison import METRICS
@@ -13,7 +14,7 @@ def study_markdown(study: Study) -> str:
     """One line an arm, with means and 95 % t-intervals over seeds; ends with a newline."""
     heads = [_heading(name) for name in study.metrics]
     lines = [
-        f"**{study.task}: {study.title}**; seeds {', '.join(map(str, study.seeds))}",
+        f"**{study.task}: {study.title}**; seeds {', '.join(map(str, study.seeds))}{_judged_on(study)}",
         "",
         f"| loss | seeds | {' | '.join(heads)} |",
         f"|---|--:|{'--:|' * len(heads)}",
@@ -24,6 +25,13 @@ def study_markdown(study: Study) -> str:
     if study.failed:
         lines += ["", *(f"- {line}" for line in study.failed)]
     return "\n".join(lines) + "\n"
+
+
+def _judged_on(study: Study) -> str:
+    """How many held-out songs judge a run; nothing where the records do not say."""
+    figures = [record.metrics.get(PRIMARY_TRAINING) for of_arm in study.runs.values() for record in of_arm.values()]
+    songs = sorted({int(one["songs"]) for one in figures if isinstance(one, dict) and "songs" in one})
+    return f"; each judged on {' or '.join(map(str, songs))} held-out songs" if songs else ""
 
 
 def _heading(metric: str) -> str:
