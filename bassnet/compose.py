@@ -96,8 +96,9 @@ def play(
     amplitudes = at_level(shares, track.level.unsqueeze(0)) * partial_gains(frequency, controls)
     hop = round(HOP * sample_rate / SAMPLE_RATE)
     f0, amplitudes = _on_grid(f0, amplitudes, hop=hop, sample_rate=sample_rate, samples=samples)
+    ratios = partial_ratios(controls.harmonics, controls.inharmonicity)
+    amplitudes = amplitudes * _stays_below(ratios * f0.unsqueeze(-1), min(HIGHEST, sample_rate / 2))
     if controls.inharmonicity:
-        ratios = partial_ratios(controls.harmonics, controls.inharmonicity)
         wave = inharmonic_synthesis(f0, amplitudes, ratios, sample_rate=sample_rate, hop=hop, samples=samples)
     else:
         wave = harmonic_synthesis(f0, amplitudes, sample_rate=sample_rate, hop=hop, samples=samples)
@@ -121,6 +122,18 @@ def _on_grid(f0: Tensor, amplitudes: Tensor, *, hop: int, sample_rate: int, samp
     share = (time - before).float()
     pitch = torch.lerp(f0[:, before].log2(), f0[:, after].log2(), share).exp2()
     return pitch, torch.lerp(amplitudes[:, before], amplitudes[:, after], share.unsqueeze(-1))
+
+
+def _stays_below(frequency: Tensor, limit: float) -> Tensor:
+    """Which partials lie below a limit (Hz) in a frame and in both its neighbours: bool, ``(…, frames, partials)``.
+
+    A leap of pitch is a glide of one frame. A partial that sounds at one end of it and lies above the limit at the
+    other would sweep through all that is between, which is a click; so it begins, or ends, a frame away from the leap.
+    """
+    below = frequency < limit
+    before = torch.cat((below[..., :1, :], below[..., :-1, :]), dim=-2)
+    after = torch.cat((below[..., 1:, :], below[..., -1:, :]), dim=-2)
+    return below & before & after
 
 
 def _strikes(struck: NDArray[np.int64], *, sample_rate: int, samples: int) -> NDArray[np.float32]:

@@ -94,6 +94,25 @@ def test_nothing_clicks(harmonics: int, rate: int, inharmonicity: float):
     assert np.abs(np.diff(np.concatenate(([0.0], wave, [0.0])))[[0, -1]]).max() == 0  # nor at the ends
 
 
+@pytest.mark.parametrize("bins", [(76, 31), (12, 60)])
+@pytest.mark.parametrize("inharmonicity", [0.0, 1e-4])
+def test_a_leap_of_pitch_sweeps_through_nothing_above_the_highest_partial(bins: tuple[int, int], inharmonicity: float):
+    """From 2217 to 165 Hz within a frame the twentieth partial would fall from 44 kHz: it begins behind the leap."""
+    leaping, rate = track(), 44100
+    leaping.f0_probabilities.zero_()
+    leaping.onset[100] = 0.0
+    for part, place in zip((slice(0, 100), slice(100, FRAMES)), bins, strict=True):
+        leaping.f0_probabilities[part, place] = 1.0
+    line = bass_line(leaping, CQT, threshold=0.5, onset_threshold=None)
+    assert abs(12 * math.log2(line.f0[100] / line.f0[99])) == pytest.approx(abs(bins[1] - bins[0]), abs=0.1)
+    controls = Controls(harmonics=20, inharmonicity=inharmonicity)
+    wave = play(leaping, line, untrained(), controls, sample_rate=rate, samples=2 * rate)
+    leap = wave[round(0.95 * rate) : round(1.05 * rate)].astype(np.float64)
+    power = np.abs(np.fft.rfft(leap * np.hanning(len(leap)))) ** 2
+    above = np.arange(len(power)) * rate / len(leap) > 1.1 * 4350
+    assert power[above].sum() < 1e-6 * power.sum(), "-60 dB"
+
+
 def test_it_is_as_loud_as_the_level_says_and_silent_in_rests():
     wave = played(Controls())
     assert (wave[: 19 * 160] == 0).all()
