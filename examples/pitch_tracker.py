@@ -1,7 +1,10 @@
-"""A distance without a gradient: how far apart a pitch tracker hears two signals.
+r"""A distance without a gradient: how far apart a pitch tracker hears two signals.
 
-``tonedeaf rank`` asks it what needs no gradient. In training it takes a path that tries pitches:
-``tonedeaf train --loss ./examples/pitch_tracker.py:PitchTracker --condition audio-only --path expected``.
+``tonedeaf rank`` asks it what needs no gradient; in training it takes a path that tries pitches (``expected`` or
+``marginal``)::
+
+    tonedeaf train --data DIR --loss ./examples/pitch_tracker.py:PitchTracker --condition audio-only --path expected \
+        --out runs/tracked
 """
 
 import math
@@ -13,10 +16,12 @@ from tonedeaf.losses import RepresentationDistance
 
 LOWEST, HIGHEST = 27.5, 500.0
 """Hz."""
+TALL = 0.9
+"""A peak is as good as the tallest from this share of it on; multiples of a period are nearly as tall as it."""
 
 
 class PitchTracker(RepresentationDistance):
-    """``|1200·log2(f/g)|`` cents, f and g the frequencies at which the signals' autocorrelations peak."""
+    """``|1200·log2(f/g)|`` cents, f and g the frequencies of the first tall peaks of the signals' autocorrelations."""
 
     differentiable = False
 
@@ -30,7 +35,9 @@ class PitchTracker(RepresentationDistance):
         spectrum = torch.fft.rfft(signal, 2 * signal.shape[-1])
         correlation = torch.fft.irfft(spectrum.abs().square())
         shortest, longest = math.ceil(self.sample_rate / HIGHEST), math.floor(self.sample_rate / LOWEST)
-        lag = shortest + correlation[:, shortest : longest + 1].argmax(-1)
+        before, here, after = (correlation[:, shortest - 1 + k : longest + k] for k in range(3))
+        peaks = torch.where((here > before) & (here >= after), here, 0.0)
+        lag = shortest + (peaks >= TALL * peaks.amax(-1, keepdim=True)).to(torch.int8).argmax(-1)
         return 1200 * (self.sample_rate / lag.to(signal.dtype)).log2()
 
     def compare(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def train_arm(arm: Arm) -> ArmRecords:
         found = store.write(_trained(arm, data, question))
     if found.status != "ok":
         return ArmRecords(found, None)
-    run = load_run(arm.folder, device=arm.study.device)
+    run = load_run(arm.folder(found.key), device=arm.study.device)
     sounds = sounds_of if arm.seed == arm.study.heard_seed else None
     judgement = evaluation(judged(run, arm.study.data), store, device=arm.study.device, sounds=sounds)
     return ArmRecords(found, judgement)
@@ -139,7 +139,7 @@ def _trained(arm: Arm, data: _Data, question: dict[str, Any]) -> Record:
     status: Status = "ok"
     reason: str | None = None
     try:
-        metrics = _train(arm, data)
+        metrics = _train(arm, data, question["key"])
     except (ValueError, DivergedError) as error:  # of this distance; the other arms go on
         status, reason = "failed", reason_of(error)
     return Record(
@@ -156,7 +156,7 @@ def _trained(arm: Arm, data: _Data, question: dict[str, Any]) -> Record:
     )
 
 
-def _train(arm: Arm, data: _Data) -> dict[str, Any]:
+def _train(arm: Arm, data: _Data, key: str) -> dict[str, Any]:
     study = arm.study
     training, validation = data.training, data.validation
     start = load_run(train_start(arm.start), device=study.device).model
@@ -174,7 +174,7 @@ def _train(arm: Arm, data: _Data) -> dict[str, Any]:
         arm.config,
         training,
         validation,
-        arm.folder,
+        arm.folder(key),
         audio_term=term,
         initial=start,
         about=_about(data, arm.start, loss=arm.loss),

@@ -26,8 +26,8 @@ from .suites import HOUSE_MODE
 BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
 USUAL_PATHS: dict[Condition, str] = {"audio-only": "marginal", "replace": "given"}
-"""The path of a condition if none is named: pitches are tried where the distance teaches pitch; where labels teach it,
-amplitudes are heard at the labels' pitch, since beside it a distance asks for other ones than the true."""
+"""The path of a condition if none is named. Where the distance teaches pitch, pitches are tried. Where labels do, tones
+are rendered at the labels' pitch: some cents beside it a distance does not ask for the true amplitudes."""
 
 
 def config_with(loss: str, term: AudioTermConfig, config: BassNetConfig) -> BassNetConfig:

@@ -32,6 +32,7 @@ USUAL_ONSET_THRESHOLD = 0.5
 """Where the songs that a model was trained on are not at hand, so that none can be fitted."""
 HOW = (
     "preset",
+    "fields",
     "condition",
     "path",
     "target",

@@ -22,8 +22,9 @@ from typing import Any
 
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
-from ..results.canonical import canonical_digest
+from ..bassnet.trainer import Trainer
 from .bassnet_losses import USUAL_PATHS, config_with
+from .sources import source_digest
 
 SLOWER = 1 / 3
 """Learning rate of an arm, by that of its start: it goes on from what is there, and is not to destroy it."""
@@ -102,8 +103,9 @@ class Start:
 
     @property
     def folder(self) -> Path:
-        """Of the run."""
-        return self.study.out / "starts" / f"{self.condition}-{self.study.start_steps}-seed{self.seed}"
+        """Of the run: another one for other code."""
+        digest = source_digest([Trainer])[:8]
+        return self.study.out / "starts" / f"{self.condition}-{self.study.start_steps}-seed{self.seed}-{digest}"
 
     @property
     def config(self) -> BassNetConfig:
@@ -142,12 +144,14 @@ class Arm:
         """How its loss takes part in training."""
         return self.study.term(self.condition)
 
-    @property
-    def folder(self) -> Path:
-        """Of the run: readable, and another one for each loss and setting."""
+    def folder(self, key: str) -> Path:
+        """Of the run: readable, and another one for each question, since a loss's code may change, too.
+
+        Args:
+            key: of the record of the training.
+        """
         readable = re.sub(r"[^A-Za-z0-9._]+", "_", self.loss).strip("._")[:40] or "loss"
-        digest = canonical_digest({"loss": self.loss, "path": self.term.path, **self.study.shared()})[:8]
-        return self.study.out / "arms" / f"{self.condition}-{readable}-{digest}-seed{self.seed}"
+        return self.study.out / "arms" / f"{self.condition}-{readable}-seed{self.seed}-{key[:8]}"
 
     @property
     def config(self) -> BassNetConfig:

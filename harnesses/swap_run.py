@@ -77,8 +77,18 @@ def run(options: SwapOptions, *, as_json: bool) -> int:
     if as_json:
         print_json([*rankings, *evaluations, *unfinished])
     else:
-        _print(compare_arms([*evaluations, *unfinished]), ranked, options.out)
+        _print(_compared([*evaluations, *unfinished]), ranked, options.out)
     return 1 if failed([*rankings, *unfinished]) else 0
+
+
+def _compared(records: Sequence[Record]) -> list[ArmResult]:
+    """The arms of each condition, which may have a path of its own."""
+    conditions = dict.fromkeys(record.task.params["condition"] for record in records)
+    return [
+        result
+        for condition in conditions
+        for result in compare_arms([one for one in records if one.task.params["condition"] == condition])
+    ]
 
 
 def study_of(options: SwapOptions) -> Study:

@@ -30,7 +30,7 @@ from ..results.training_comparison import PAPER
 from . import screens
 from .answers import reason_of, stored
 from .bassnet_losses import BASELINES, USUAL_PATHS, audio_term, config_with, distance_of, identify_loss
-from .config_fields import with_fields
+from .config_fields import check_set, with_fields
 from .evaluations import TASK, VERSION
 from .rank_run import print_json
 from .resources import AUTO, opened
@@ -84,7 +84,9 @@ class TrainOptions:
                     raise ValueError(
                         f"--calibrate-every must divide {what} ({steps} steps), got {self.calibrate_every}"
                     )
-        return replace(chosen, objective=objective, training=training)
+        config = replace(chosen, objective=objective, training=training)
+        check_set(config, self.fields)
+        return config
 
     @property
     def term(self) -> AudioTermConfig:
@@ -248,13 +250,18 @@ _quiet: Callable[[str, int], None] = lambda _name, _done: None  # noqa: E731
 
 
 def _about(options: TrainOptions, dataset: Dataset) -> dict[str, Any]:
-    """What a run was trained on and with, for its folder."""
+    """What a run was trained on and with, for its folder; a distance's code is part of it."""
     where = {
         "folder": str(dataset.folder.resolve()),
         "dataset": dataset.manifest.dataset,
         "digest": dataset.digest,
     }
-    return {"dataset": where, "preset": options.preset, "loss": options.loss, **options.how}
+    about: dict[str, Any] = {"dataset": where, "preset": options.preset, "loss": options.loss, **options.how}
+    if options.fields:
+        about["fields"] = " ".join(options.fields)
+    if options.loss not in BASELINES:
+        about["loss_code"] = identify_loss(options.loss, [])[1][:16]
+    return about
 
 
 def _metrics(run: Run, split: Split, processes: Processes) -> dict[str, Any]:

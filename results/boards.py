@@ -116,8 +116,8 @@ def _group(record: Record) -> tuple[int, float, str]:
 def _by_duration(records: Sequence[Record]) -> list[list[Record]]:
     """Records of one group, apart by the signals' duration, the commonest first.
 
-    Some distances need longer signals than the others are asked with: a duration at which no distance was asked that
-    stands with the commonest one stands there, too.
+    Some distances need longer signals than the others are asked with: those that were not asked with the commonest
+    duration stand there with their own. They stand with their own duration alone if others were asked with it, too.
     """
     apart: dict[float, list[Record]] = {}
     for record in records:
@@ -125,9 +125,9 @@ def _by_duration(records: Sequence[Record]) -> list[list[Record]]:
     first, *others = sorted(apart, key=lambda seconds: (len(apart[seconds]), seconds), reverse=True)
     found, there = [list(apart[first])], {record.distance.name for record in apart[first]}
     for seconds in others:
-        if there.isdisjoint(record.distance.name for record in apart[seconds]):
-            found[0].extend(apart[seconds])
-        else:
+        absent = [record for record in apart[seconds] if record.distance.name not in there]
+        found[0].extend(absent)
+        if len(absent) < len(apart[seconds]):
             found.append(apart[seconds])
     return found
 
@@ -171,7 +171,7 @@ def _board(
     kept.sort(key=lambda one: (order.get(one.task.name, len(order)), one.task.name, one.distance.name))
     seed, sample_rate, phases = group
     duration = _most_common([_duration(one) for one in kept])
-    return Board(seed, sample_rate, phases, trials, duration, tuple(kept), _costs(costs, sample_rate, duration, kept))
+    return Board(seed, sample_rate, phases, trials, duration, tuple(kept), _costs(costs, sample_rate, kept))
 
 
 def _of_the_usual_parameters(records: Sequence[Record], aside: list[SetAside]) -> list[Record]:
@@ -201,15 +201,12 @@ def _most_common(values: Sequence[_Value]) -> _Value:
     return max(counted, key=lambda value: (counted[value], value))
 
 
-def _costs(
-    costs: Sequence[Record], sample_rate: float, duration: float, records: Sequence[Record]
-) -> tuple[Record, ...]:
-    """One cost for each distance, measured at the board's sample rate and duration."""
-    names = {record.distance.name for record in records}
+def _costs(costs: Sequence[Record], sample_rate: float, records: Sequence[Record]) -> tuple[Record, ...]:
+    """One cost for each distance, measured at the sample rate and duration that it was asked with."""
+    asked_with = {(record.distance.name, sample_rate, _duration(record)) for record in records}
     best: dict[str, Record] = {}
     for cost in costs:
-        asked = cost.task.params.get("sample_rate"), _duration(cost)
-        if cost.distance.name in names and asked == (sample_rate, duration):
+        if (cost.distance.name, cost.task.params.get("sample_rate"), _duration(cost)) in asked_with:
             present = best.get(cost.distance.name)
             if present is None or _fit(cost) > _fit(present):
                 best[cost.distance.name] = cost

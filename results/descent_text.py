@@ -15,7 +15,8 @@ def descent_markdown(records: Sequence[Record], rankings: Mapping[str, Record]) 
 
     Args:
         records: of kind ``descent``, of one task.
-        rankings: distance to its ranking on the same task, whose sign accuracy stands beside the descent.
+        rankings: distance to its ranking on the same task, whose sign accuracy stands beside the descent; that of
+            signals of another duration is marked.
     """
     ranked = sorted(
         (record for record in records if record.status == "ok"),
@@ -26,7 +27,7 @@ def descent_markdown(records: Sequence[Record], rankings: Mapping[str, Record]) 
         "|---|--:|--:|--:|--:|",
     ]
     lines += [
-        f"| `{record.distance.name}` | {_cells(record)} | {_signs(rankings.get(record.distance.name))} |"
+        f"| `{record.distance.name}` | {_cells(record)} | {_signs(rankings.get(record.distance.name), record)} |"
         for record in ranked
     ]
     return "\n".join(lines) + "\n"
@@ -41,11 +42,12 @@ def descents_of_tasks_markdown(records: Sequence[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _signs(ranking: Record | None) -> str:
+def _signs(ranking: Record | None, descent: Record) -> str:
     if ranking is None:
         return "–"
     cells = [Proportion.from_metric(metric).value for metric in ranking.metrics.values()]
-    return f"{min(cells):.2f} · {fmean(cells):.2f}"
+    theirs, ours = (float(one.task.params.get("duration", 0.0)) for one in (ranking, descent))
+    return f"{min(cells):.2f} · {fmean(cells):.2f}{'' if theirs == ours else f' (of {theirs:g} s)'}"
 
 
 def _cells(record: Record) -> str:

@@ -31,6 +31,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "leaderboard": lambda: _leaderboard(publication),
         "not-on-the-leaderboard": lambda: _absent(publication),
         "ladder": lambda: _ladder(publication),
+        "other-ladders": lambda: _other_ladders(publication),
         "tonedeaf": lambda: _columns(publication, "tonedeaf"),
         "boards": lambda: _boards(publication),
         "minimum": lambda: minimum_markdown(publication.minima.records) if publication.minima else NOTHING,
@@ -61,7 +62,8 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Leaderboard", "leaderboard"),
         ("Not on the leaderboard", "not-on-the-leaderboard"),
         ("Worst column of pitch and of level, by task", "ladder"),
-        ("Other seeds, sample rates and phases", "boards"),
+        ("The ladder at other rates and durations, of other trials", "other-ladders"),
+        ("Other seeds, sample rates, durations and phases", "boards"),
         ("Table 1 of Turian & Henry 2020", "table1"),
         ("Where the global minimum is", "minimum"),
         ("Descent", "descent"),
@@ -130,6 +132,23 @@ def _ladder(publication: Publication) -> str:
     return tasks_markdown(in_order(publication.boards[0].records, best_first))
 
 
+def _other_ladders(publication: Publication) -> str:
+    """The ladder of every other board that has all of the main one's tasks: other rates, durations and seeds."""
+    rows = zip(publication.boards, publication.standings, strict=True)
+    whole = [
+        (board, standings)
+        for board, standings in list(rows)[1:]
+        if set(board.tasks) >= set(publication.boards[0].tasks) and board is not publication.ablation
+    ]
+    return (
+        "\n".join(
+            f"**{board.title}**\n\n{tasks_markdown(in_order(board.records, [one.distance for one in standings]))}"
+            for board, standings in whole
+        )
+        or NOTHING
+    )
+
+
 def _absent(publication: Publication) -> str:
     if not publication.boards:
         return NOTHING
@@ -142,7 +161,7 @@ def _columns(publication: Publication, distance: str) -> str:
 
 
 def _boards(publication: Publication) -> str:
-    """The leaderboards beside the main one and the ablation: other seeds, rates and phases."""
+    """The leaderboards beside the main one and the ablation: other seeds, rates, durations and phases."""
     parts = [
         f"**{board.title}**; {', '.join(board.tasks)}\n\n{leaderboard_markdown(standings)}"
         for board, standings in list(zip(publication.boards, publication.standings, strict=True))[1:]

@@ -130,7 +130,7 @@ class Publication:
 
     @cached_property
     def ranked_descents(self) -> dict[str, list[tuple[Record, Record]]]:
-        """Task to rankings and the descents of the same distances on the same signals."""
+        """Task to rankings and descents of the same distances; of signals as long, where there are such rankings."""
         found: dict[str, list[tuple[Record, Record]]] = {}
         rankings = self.collection.of_kind("ranking")
         records = () if self.descents is None else self.descents.records

@@ -82,7 +82,7 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
     known = [
         arm
         for arm in losses
-        if HARMONICS in arm.metrics and len(arm.seeds) == len(paper.seeds) and _comparable(arm, paper)
+        if HARMONICS in arm.metrics and len(arm.seeds) == len(paper.seeds) and comparable(arm, paper)
     ]
     if not known:
         return [
@@ -100,7 +100,7 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
     ]
 
 
-def _comparable(arm: ArmResult, paper: ArmResult) -> bool:
+def comparable(arm: ArmResult, paper: ArmResult) -> bool:
     """Whether harmonics were judged on about the frames that they were with the paper's objective."""
     return arm.metrics[PITCH].value >= NEAR * paper.metrics[PITCH].value
 

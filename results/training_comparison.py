@@ -98,6 +98,7 @@ SHARED = (
     "dataset",
     "digest",
     "preset",
+    "fields",
     "path",
     "target",
     "start_steps",

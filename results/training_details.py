@@ -11,11 +11,15 @@ from .ranking_and_training import Pair, associations
 from .record import Record
 from .seed_intervals import SeedMean, seed_mean
 from .studies import LABELS, Study
-from .training_comparison import METRICS, PAPER
+from .training_answer import comparable
+from .training_comparison import METRICS, NONE, PAPER
 
 OF_EACH = "harmonic_db_level_free_of_each"
 """The metric that has a figure for each harmonic."""
+_ROWS = {**RANKINGS, "minimum": "worst cell"}
 SIGNIFICANT = 0.05
+FEWEST = 5
+"""Distances of a pair that is shown: of fewer, no order at all would be unlikely enough by chance."""
 
 
 def differences_markdown(study: Study) -> str:
@@ -36,18 +40,27 @@ def differences_markdown(study: Study) -> str:
     ]
     for arm in arms:
         n = max(difference.n for difference in arm.against_paper.values())
-        cells = " | ".join(_difference(arm.against_paper.get(name)) for name in names)
+        cells = " | ".join(_difference(arm.against_paper.get(name), n) for name in names)
         lines.append(f"| `{arm.arm.loss}` | {n} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
 def harmonics_markdown(study: Study) -> str:
-    """The mean error of each harmonic in dB, level-free, means over seeds; empty if no record has any."""
+    """The mean error of each harmonic in dB, level-free, means over seeds; empty if no loss has any.
+
+    Only of arms that are right about pitch in about as many frames as the paper's own objective: others are judged on
+    other, easier frames.
+    """
+    paper = next((result for result in study.arms if result.arm.loss == PAPER), None)
     rows = {
         result.arm.loss: found
         for result in study.arms
-        if (found := _of_each([study.runs[result.arm][seed] for seed in result.seeds]))
+        if paper is not None
+        and comparable(result, paper)
+        and (found := _of_each([study.runs[result.arm][seed] for seed in result.seeds]))
     }
+    if not set(rows) - {PAPER, NONE}:
+        return ""
     harmonics = sorted({harmonic for of_one in rows.values() for harmonic in of_one})
     if not harmonics:
         return ""
@@ -69,15 +82,16 @@ def pairs_markdown(publication: Publication) -> str:
     for study in publication.studies:
         ranking = publication.ranking_of(study)
         pairs = associations(ranking[1], study.arms) if ranking else []
+        pairs = [pair for pair in pairs if pair.found.n >= FEWEST]
         if ranking and pairs:
             tables.append(_pairs(f"**{study.title}**; ranking: {ranking[0].title}", pairs))
-    return "\n".join(tables) or "No three distances have been both ranked and trained with yet.\n"
+    return "\n".join(tables) or f"No {FEWEST} distances have been both ranked and trained with yet.\n"
 
 
 def _pairs(title: str, pairs: list[Pair]) -> str:
     found = {(pair.ranking, pair.training): pair for pair in pairs}
     trainings = [name for name in METRICS if any(pair.training == name for pair in pairs)]
-    rankings = [*RANKINGS, *sorted({pair.ranking for pair in pairs} - set(RANKINGS))]
+    rankings = [*_ROWS, *sorted({pair.ranking for pair in pairs} - set(_ROWS))]
     corrected = [pair.holm for pair in pairs if pair.holm is not None]
     lines = [
         title,
@@ -87,11 +101,16 @@ def _pairs(title: str, pairs: list[Pair]) -> str:
     ]
     for ranking in rankings:
         cells = " | ".join(_rho(found.get((ranking, training))) for training in trainings)
-        lines.append(f"| {RANKINGS.get(ranking, ranking.replace('_', ' '))} | {cells} |")
+        lines.append(f"| {_ROWS.get(ranking, ranking.replace('_', ' '))} | {cells} |")
     least = (
         f"; the smallest corrected p of {len(corrected)} exploratory pairs: {min(corrected):.2g}" if corrected else ""
     )
-    lines += ["", f"Signed so that + is better with better{least}. †: named in advance; **bold**: corrected p < .05."]
+    n = " or ".join(map(str, sorted({pair.found.n for pair in pairs})))
+    lines += [
+        "",
+        f"{n} distances. Signed so that + is better with better{least}. "
+        "†: named in advance; **bold**: corrected p < .05.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -109,9 +128,14 @@ def _label(metric: str) -> str:
     return f"{label} ({unit})" if unit else label
 
 
-def _difference(mean: SeedMean | None) -> str:
+def _difference(mean: SeedMean | None, seeds: int) -> str:
+    """A cell; one that rests on fewer seeds than the row says so."""
     if mean is None:
         return "–"
+    return _signed(mean) if mean.n == seeds else f"{_signed(mean)}, {mean.n} of {seeds} seeds"
+
+
+def _signed(mean: SeedMean) -> str:
     digits = 1 if abs(mean.value) >= 10 else 3
     value = f"{mean.value:+.{digits}f}".replace("-", "−")
     if mean.low is None or mean.high is None:

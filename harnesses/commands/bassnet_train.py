@@ -22,7 +22,7 @@ from .app import app, common
     "--set",
     "fields",
     multiple=True,
-    metavar="FIELD=VALUE",
+    metavar="GROUP.FIELD=VALUE",
     help="A field of the preset, as in model.window=40; may be repeated.",
 )
 @click.option(

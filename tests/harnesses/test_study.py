@@ -1,5 +1,6 @@
 """What the arms of a study are trained with, and read by."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,7 @@ def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     one, named = Arm(study=study, loss="mss", condition=condition, seed=0), arm("mss", condition, usual)
     assert one.term == named.term
     assert one.term.path == usual
-    assert (one.folder, one.config) == (named.folder, named.config)
-    assert arm("mss", condition, "local").folder != one.folder
+    assert one.config == named.config
 
 
 def test_terms_that_a_distance_replaces_are_gone():
@@ -61,18 +61,23 @@ def test_terms_that_a_distance_replaces_are_gone():
     assert weights["paper", "replace"] == weights["paper", "audio-only"] == (1.0, 1.0)
 
 
-def test_studies_in_one_folder_share_what_is_the_same_and_nothing_else():
-    def folders(**settings: int | str) -> tuple[Path, Path]:
+def test_studies_in_one_folder_share_what_is_the_same_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
+    def start(**settings: int | str) -> Path:
         study = Study(data=Path("data"), out=Path("out"), **settings)  # pyright: ignore[reportArgumentType]
-        one = Arm(study=study, loss="mss", condition="audio-only", seed=0)
-        return one.start.folder, one.folder
+        return Arm(study=study, loss="mss", condition="audio-only", seed=0).start.folder
 
-    start, run = folders()
-    assert folders() == (start, run)
+    usual, original = start(), inspect.getsource
     for other in ({"path": "soft"}, {"steps": 400}, {"segments": 8}):
-        assert folders(**other)[0] == start, "a start knows nothing of audio"
-        assert folders(**other)[1] != run
-    assert folders(start_steps=500)[0] != start
+        assert start(**other) == usual, "a start knows nothing of audio"
+    assert start(start_steps=500) != usual
+    monkeypatch.setattr(inspect, "getsource", lambda one: original(one) + "#" * one.__name__.endswith("trainer"))
+    assert start() != usual, "of other code"
+
+
+def test_a_run_s_folder_is_that_of_one_question():
+    one = arm("./mine.py:Mine", "audio-only", "marginal")
+    assert one.folder("a" * 64) == Path("out/arms/audio-only-mine.py_Mine-seed0-aaaaaaaa")
+    assert one.folder("b" * 64) != one.folder("a" * 64)
 
 
 def test_what_is_trained_is_what_is_ranked():

@@ -257,6 +257,21 @@ def test_segments_are_transposed_as_windows_are(small: Small, tmp_path: Path, mo
     assert found > [0.0]
 
 
+def test_both_conditions_are_trained_each_on_its_usual_path(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    capsys.readouterr()
+    few = ["--start-steps", "2", "--steps", "2", "--seeds", "1", "--trials", "0", "--segments", "2", "--device", "cpu"]
+    assert run_command(["swap", "--loss", MSS, *few, "--data", str(small.data), "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("audio-only: BassNet") < shown.index("replace: BassNet")
+    trained = [one.task.params for one in RecordStore(tmp_path).read_all() if one.kind == "evaluation"]
+    assert {(params["condition"], params["path"]) for params in trained} == {
+        ("audio-only", "marginal"),
+        ("replace", "given"),
+    }
+
+
 def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     assert run_command(["swap", "--top", "1", "--data", str(small.data), "--path", "given"]) == 2

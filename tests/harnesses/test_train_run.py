@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import linecache
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +178,29 @@ def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     assert replace(options, path="local").term.path == "local"
 
 
+def test_a_run_does_not_go_on_with_a_loss_whose_code_has_changed(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    plugin, run = tmp_path / "mine.py", tmp_path / "run"
+    source = (
+        "from tonedeaf.losses import AudioDistance\n"
+        "class Mine(AudioDistance):\n"
+        "    def distance(self, prediction, target):\n"
+        "        return (prediction - target).abs().mean(-1)\n"
+    )
+    plugin.write_text(source)
+    arguments = ("--data", data, "--loss", f"{plugin}:Mine", "--path", "local", "--device", "cpu", "--out", run)
+    assert call(*arguments) == 0
+    plugin.write_text(source.replace(".abs()", ".square()"))
+    for name in [name for name in sys.modules if name.startswith("tonedeaf_plugin_mine")]:
+        monkeypatch.delitem(sys.modules, name)  # as in another process
+    linecache.clearcache()
+    assert call(*arguments, "--resume") == 2
+    said = capsys.readouterr().err
+    assert "holds a run with loss_code = " in said
+    assert said.count("\n") == 1
+
+
 def test_options_change_the_preset():
     options = TrainOptions(
         data=Path("a"), out=Path("b"), preset="tiny", ablation=True, loss="none", seed=7, steps=5, seconds=60.0
@@ -217,6 +242,11 @@ def test_a_diverged_run_is_a_record_that_failed(
         (("--set", "model.windw=40"), "unknown field config.model.windw; there are window, expanded,"),
         (("--set", "model.window=wide"), "config.model.window cannot be 'wide'"),
         (("--set", "model.window=0"), "window must be"),
+        (
+            ("--set", "objective.spectral_weight=2", "--loss", "mss"),
+            "objective.spectral_weight cannot be set to 2.0: the loss, its condition or another option makes it 0.0",
+        ),
+        (("--set", "training.max_steps=9", "--steps", "5"), "training.max_steps cannot be set to 9"),
         (("--seed", "-1"), "seed must be in"),
         (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), got 3"),
         (("--calibrate-every", "2", "--steps", "5"), "must divide a run (5 steps), got 2"),

@@ -66,6 +66,9 @@ def test_another_duration_is_another_board(make: MakeRecord):
         (2.0, ["a"]),
     ]
     assert not aside
+    found, _ = boards([*records, make("c"), make("long", params={"duration": 2.0})])
+    names = [[one.distance.name for one in board.records] for board in found]
+    assert names == [["a", "b", "c", "long"], ["a", "long"]]
     assert [board.title.split(", ")[1] for board in found] == ["0.5 s", "2 s"]
 
 

@@ -34,6 +34,8 @@ def test_the_most_successful_stands_first(make_record: MakeRecord):
     first, last = descent_markdown(records, {"found": ranking}).splitlines()[2:]
     assert first == "| `found` | 1.00 (0.84–1.00) | 62 | 12 cents, 0.3 dB | 0.80 · 0.85 |"
     assert last == "| `lost` | 0.00 (0.00–0.16) | – | 12 cents, 0.3 dB | – |"
+    longer = make_record(distance="found", trials=100, metrics=signs, task_params={"duration": 2.0})
+    assert descent_markdown(records, {"found": longer}).splitlines()[2].endswith("| 0.80 · 0.85 (of 2 s) |")
 
 
 def test_one_distance_on_many_tasks_has_a_line_for_each(make_record: MakeRecord):

@@ -1,10 +1,13 @@
 """The ladder's tables, on records made by hand."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import polars as pl
 import pytest
 
-from tonedeaf.results import Proportion, Record
+from tonedeaf.results import Proportion, Record, RecordStore
+from tonedeaf.results.collection import collect
 from tonedeaf.results.ladder_text import (
     absent_markdown,
     columns_markdown,
@@ -13,6 +16,8 @@ from tonedeaf.results.ladder_text import (
     tasks_markdown,
 )
 from tonedeaf.results.leaderboard import Cost, Difference, Lead, Standing
+from tonedeaf.results.page_tables import tables
+from tonedeaf.results.publication import Conventions, Mode, Publication
 
 MakeRecord = Callable[..., Record]
 
@@ -96,3 +101,19 @@ def test_who_is_not_on_the_leaderboard_is_listed_with_the_reason(make_record: Ma
         "- unavailable: needs weights: `vggish`, `yamnet`",
     ]
     assert "every cell" in absent_markdown(records[:2], standings[:1], {})
+
+
+def test_other_boards_with_all_tasks_have_a_ladder_of_their_own(make_record: MakeRecord, tmp_path: Path):
+    store, trials = (
+        RecordStore(tmp_path),
+        pl.DataFrame({"trial": range(100), "pitch_analytic": [1.0] * 90 + [-1.0] * 10}),
+    )
+    for seed, tasks in ((0, ("sines", "tilt")), (1, ("sines", "tilt")), (2, ("sines",))):
+        for task in tasks:
+            metrics = _metrics(pitch_analytic=90)
+            store.write(make_record(distance="ours", task=task, seed=seed, trials=100, metrics=metrics), trials)
+    published = Publication(collect([tmp_path]), Conventions(("sines", "tilt"), Mode({}, {}), Mode({}, {})))
+    title, _, head, _, ours = tables(published)["other-ladders"]().splitlines()
+    assert "seed 1" in title
+    assert head == "| distance | sines | tilt |"
+    assert ours == "| `ours` | 0.90 · – | 0.90 · – |"

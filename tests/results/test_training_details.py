@@ -62,15 +62,20 @@ def test_each_harmonic_s_error_is_a_mean_over_the_seeds_that_all_have_it(make_ev
         rows = [{"harmonic": h, "n": 9, "value": error} for h, error in enumerate(errors, 1)]
         return with_metrics(make_evaluation(loss, seed), harmonic_db_level_free_of_each=rows)
 
-    study = one_study(judged("mss", 0, 1.0, 2.0, 3.0), judged("mss", 1, 2.0, 4.0, None), judged("mel", 0, 7.0, None))
+    paper = [judged("paper", seed, 0.5, 0.5, 0.5) for seed in (0, 1)]
+    deaf = with_metrics(judged("snr", 0, 0.1), raw_pitch_accuracy=0.4)
+    losses = judged("mss", 0, 1.0, 2.0, 3.0), judged("mss", 1, 2.0, 4.0, None), judged("mel", 0, 7.0, None)
+    study = one_study(*paper, *losses, deaf)
     found = harmonics_markdown(study)
-    assert cells(found, "`mss`") == {"loss": "`mss`", "1": "1.5", "2": "3.0"}, "the third is not known of every seed"
+    assert cells(found, "`mss`") == {"loss": "`mss`", "1": "1.5", "2": "3.0", "3": "–"}, "not known of every seed"
     assert cells(found, "`mel`")["2"] == "–"
+    assert "`snr`" not in found, "right in fewer frames than the paper's own objective"
+    assert harmonics_markdown(one_study(*paper, deaf)) == "", "no loss is left"
     assert harmonics_markdown(one_study(make_evaluation("mss", 0), make_evaluation("mel", 0))) == ""
 
 
 def test_every_pair_of_figures_is_shown_and_the_primary_one_marked(make_evaluation: MakeRecord):
-    pitches = {"mss": 0.3, "mel": 0.2, "tonedeaf": 0.8}
+    pitches = {"mss": 0.3, "mel": 0.2, "tonedeaf": 0.8, "mfcc": 0.5, "log_mss": 0.6}
     study = one_study(*(make_evaluation(loss, 0, pitch=pitch) for loss, pitch in pitches.items()))
     columns = {name: {("sines", "pitch_analytic"): pitch} for name, pitch in pitches.items()}
     standings = [
@@ -86,9 +91,11 @@ def test_every_pair_of_figures_is_shown_and_the_primary_one_marked(make_evaluati
     assert worst["raw pitch accuracy"] == "+1.00†"
     assert worst["octave errors"] == "+1.00", "fewer are better"
     assert set(cells(found, "pitch analytic").values()) == {"pitch analytic", "+1.00"}, "each column, too"
+    assert "5 distances. Signed so" in found
     assert "†: named in advance" in found
-    nothing = SimpleNamespace(studies=[study], ranking_of=lambda _study: None)
-    assert pairs_markdown(cast(Publication, nothing)).startswith("No three distances")
+    for none in (None, (board, standings[:4])):
+        nothing = SimpleNamespace(studies=[study], ranking_of=lambda _study, none=none: none)
+        assert pairs_markdown(cast(Publication, nothing)).startswith("No 5 distances")
 
 
 def test_how_many_songs_judge_is_said(make_evaluation: MakeRecord):
