@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .collection import SetAside, name_of, newest
+from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
 from .record import Record
 from .training_comparison import METRICS, NONE, PAPER, SHARED, ArmName, ArmResult, arm_of, compare_arms, figure
 
@@ -90,7 +91,7 @@ class Study:
 
 
 def studies(records: Sequence[Record]) -> tuple[list[Study], list[SetAside]]:
-    """The studies in some records, those with most runs first, and by name what is left out.
+    """The studies in some records: that of the pair named in advance, then those with most runs; and what is left out.
 
     Args:
         records: of any kinds; those of kind ``evaluation`` are used.
@@ -110,8 +111,14 @@ def studies(records: Sequence[Record]) -> tuple[list[Study], list[SetAside]]:
     for record in kept:
         groups.setdefault(_setting(record), []).append(record)
     found = [study for group in groups.values() if _compares(study := _study(group))]
-    found.sort(key=lambda one: (-sum(len(arm.seeds) for arm in one.arms), one.title))
+    found.sort(key=lambda one: (not _answers(one), -sum(len(arm.seeds) for arm in one.arms), one.title))
     return found, [*aside, *earlier]
+
+
+def _answers(study: Study) -> bool:
+    """Whether it has the pair that was named in advance, and what its losses are measured by."""
+    named = study.condition == PRIMARY_CONDITION and study.settings.get("path") == PRIMARY_PATH
+    return named and any(arm.arm.loss == PAPER for arm in study.arms)
 
 
 def _compares(study: Study) -> bool:

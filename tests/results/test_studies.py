@@ -162,3 +162,15 @@ def test_other_paths_are_other_studies(make_evaluation: MakeRecord):
     found, _ = studies([along(path, loss) for path in ("marginal", "soft") for loss in ("mss", "paper")])
     assert [{arm.arm.loss for arm in study.arms} for study in found] == [{"mss", "paper"}] * 2
     assert len({study.name for study in found}) == 2
+
+
+def test_the_study_of_the_pair_that_was_named_in_advance_comes_first(make_evaluation: MakeRecord):
+    small = [make_evaluation(loss, 0) for loss in ("paper", "mss")]
+    large = [make_evaluation(loss, seed, path="soft") for loss in ("paper", "mss") for seed in (0, 1, 2)]
+    alone = [make_evaluation("mel", seed, condition="replace") for seed in (0, 1)]
+    found, _ = studies([*alone, *large, *small])
+    assert [(study.condition, study.settings["path"]) for study in found] == [
+        ("audio-only", "marginal"),
+        ("audio-only", "soft"),
+        ("replace", "marginal"),
+    ]
