@@ -10,7 +10,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "build" / "api" / "tonedeaf"
-DOCUMENTED = ("losses", "benchmarks", "results")
+DOCUMENTED = ("losses", "benchmarks", "bassnet", "results")
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#\s]+)[^)]*\)")
 """A link from a page to a file of the checkout that is not part of the site."""
 
