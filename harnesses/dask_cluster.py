@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from .execution import ClusterLostError, WorkerLostError
@@ -18,11 +22,22 @@ _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_CLOSE = 5
 
 
+@dataclass(eq=False)
+class _Call:
+    """A call, and where its result goes."""
+
+    function: Callable[[], Any]
+    ours: Future[Any]
+    suspected: bool = False
+
+
 class DaskExecutor(Executor):
     """An :class:`~concurrent.futures.Executor` over the workers of a Dask cluster, which may come and go.
 
     Dask itself gives the calls of a worker that died to another, as often as the scheduler's setting
-    ``distributed.scheduler.allowed-failures`` says (3 by default); then a call's error is a
+    ``distributed.scheduler.allowed-failures`` says (3 by default), and then gives them up: the one that kills workers,
+    and also those that only waited on the same ones. So a call that was given up is suspected, and made once more when
+    nothing else is under way. If it is given up again, its error is a
     :class:`~tonedeaf.harnesses.execution.WorkerLostError`.
 
     Args:
@@ -45,6 +60,8 @@ class DaskExecutor(Executor):
         self._resources = dict(resources)
         self._stopped = False
         self._futures: set[Any] = set()
+        self._suspects: deque[_Call] = deque()
+        self._lock = threading.Lock()  # Dask reports what is done from threads of its own
         try:
             self._client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -63,9 +80,7 @@ class DaskExecutor(Executor):
         ours.set_running_or_notify_cancel()
         if self._client.status != "running":
             raise self._lost()
-        theirs = self._client.submit(fn, *args, **kwargs, pure=False, resources=self._resources or None)
-        self._futures.add(theirs)
-        theirs.add_done_callback(lambda done: self._pass_on(done, ours))
+        self._send(_Call(partial(fn, *args, **kwargs), ours))
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -92,21 +107,47 @@ class DaskExecutor(Executor):
                     f"start one with dask worker {self.address} --resources {resource}={amount}"
                 )
 
-    def _pass_on(self, theirs: Any, ours: Future[Any]) -> None:
+    def _send(self, call: _Call) -> None:
+        theirs = self._client.submit(call.function, pure=False, resources=self._resources or None)
+        with self._lock:
+            self._futures.add(theirs)
+        theirs.add_done_callback(lambda done: self._pass_on(done, call))
+
+    def _pass_on(self, theirs: Any, call: _Call) -> None:
         """From Dask's future to ours, in its terms."""
         from distributed import KilledWorker
 
-        self._futures.discard(theirs)
         try:
             result = theirs.result()
         except KilledWorker as error:
-            last = error.last_worker.address
-            ours.set_exception(WorkerLostError(f"the workers that computed it died, the last one at {last}"))
+            self._given_up(call, error.last_worker.address)
         except Exception as error:
             cancelled = theirs.status in ("cancelled", "lost")
-            ours.set_exception(self._lost() if cancelled or self._client.status != "running" else error)
+            call.ours.set_exception(self._lost() if cancelled or self._client.status != "running" else error)
         else:
-            ours.set_result(result)
+            call.ours.set_result(result)
+        with self._lock:
+            self._futures.discard(theirs)
+            alone = not self._futures
+            suspect = self._suspects.popleft() if alone and self._suspects and not self._stopped else None
+        if suspect is not None:
+            self._try_alone(suspect)
+
+    def _given_up(self, call: _Call, last_worker: str) -> None:
+        """Suspect a call, or, if it was suspected before, blame it."""
+        if call.suspected:
+            message = f"the workers that computed it died, the last one at {last_worker}"
+            call.ours.set_exception(WorkerLostError(message))
+        else:
+            call.suspected = True
+            with self._lock:
+                self._suspects.append(call)
+
+    def _try_alone(self, suspect: _Call) -> None:
+        if self._client.status == "running":
+            self._send(suspect)
+        else:
+            suspect.ours.set_exception(self._lost())
 
     def _lost(self) -> ClusterLostError:
         return ClusterLostError(

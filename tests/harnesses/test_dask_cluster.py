@@ -11,6 +11,7 @@ import pytest
 from tonedeaf.harnesses.execution import ClusterLostError, WorkerLostError, execute
 
 distributed = pytest.importorskip("distributed", reason="needs dask.distributed: pip install 'tonedeaf[cluster]'")
+dask = pytest.importorskip("dask", reason="comes with it")
 
 CHORES = """
 import os, signal, time
@@ -60,17 +61,21 @@ def chores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     sys.modules.pop("cluster_chores", None)
 
 
-@pytest.fixture
-def cluster(chores: Any) -> Iterator[Any]:
-    del chores
-    with distributed.LocalCluster(
-        n_workers=2,
+def _cluster(workers: int) -> Any:
+    return distributed.LocalCluster(
+        n_workers=workers,
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
         resources={"GPU": 1},
         silence_logs=60,
-    ) as started:
+    )
+
+
+@pytest.fixture
+def cluster(chores: Any) -> Iterator[Any]:
+    del chores
+    with _cluster(workers=2) as started:
         yield started
 
 
@@ -94,6 +99,14 @@ def test_an_item_that_kills_every_worker_is_given_up_and_the_others_are_not(chor
     found = {done.item: done for done in execute(chores.die_of_2, range(4), dask=cluster.scheduler_address)}
     assert isinstance(found[2].error, WorkerLostError)
     assert str(found[2].error).startswith("the workers that computed it died, the last one at tcp://")
+    assert [found[n].result for n in (0, 1, 3)] == [0, 1, 9]
+
+
+def test_items_that_wait_on_the_workers_that_another_kills_are_not_blamed(chores: Any):
+    with dask.config.set({"distributed.scheduler.worker-saturation": float("inf")}), _cluster(workers=1) as alone:
+        items = [2, 0, 1, 3]  # the one that kills is the first each time
+        found = {done.item: done for done in execute(chores.die_of_2, items, dask=alone.scheduler_address)}
+    assert [item for item, done in found.items() if done.error is not None] == [2]
     assert [found[n].result for n in (0, 1, 3)] == [0, 1, 9]
 
 
