@@ -44,6 +44,7 @@ STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer
 
 study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 seeds (runs/study; 3 hours on 2 cores, resumable)
 	$(STUDY_DATA)
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --top 4 --bottom 2 \
 		--out runs/study

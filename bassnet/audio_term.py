@@ -17,8 +17,7 @@ stays no larger than it was at first. For that no label is looked at.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -27,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..losses import AudioDistance
+from .calibration import squared_gradient, statistics_untouched
 from .comparison import Comparison
 from .config import HOP, SAMPLE_RATE
 from .features import FeatureSet
@@ -71,7 +71,7 @@ class AudioTermConfig:
         ValueError: if a value is none of those, or the path renders what the condition must not know.
     """
 
-    path: str = "marginal"
+    path: str = "entropic"
     condition: Condition = "replace"
     target: Target = "oracle"
     segments: int = 4
@@ -95,7 +95,7 @@ class AudioTermConfig:
         if PATHS[self.path].knows_f0 and self.condition == "audio-only":
             raise ValueError(
                 f"the path {self.path} renders the labels' pitch, which must not be known in audio-only: it is for the "
-                "condition replace; the path marginal would do"
+                "condition replace; the path entropic would do"
             )
         if self.calibrate_every < 0:
             raise ValueError(f"calibrate_every must not be negative (steps), got {self.calibrate_every}")
@@ -196,13 +196,13 @@ class AudioTerm:
     ) -> tuple[dict[str, float], dict[str, float]]:
         """Of the parts, and of what each replaces, at the model's output: sums over the draws."""
         ours, theirs = dict[str, float](), dict[str, float]()
-        with _statistics_untouched(model):
+        with statistics_untouched(model):
             for _ in range(CALIBRATION_DRAWS):
                 draw = self._draw(model, generator)
                 parts = self._parts(draw, generator)
                 for name, replaced in self._replaced(draw, parts).items():
-                    ours[name] = ours.get(name, 0.0) + _squared_gradient(parts[name], draw.prediction)
-                    theirs[name] = theirs.get(name, 0.0) + _squared_gradient(replaced, draw.prediction)
+                    ours[name] = ours.get(name, 0.0) + squared_gradient(parts[name], draw.prediction)
+                    theirs[name] = theirs.get(name, 0.0) + squared_gradient(replaced, draw.prediction)
         return ours, theirs
 
     def _check(self, squared_norms: Mapping[str, float], whose: str) -> None:
@@ -255,6 +255,30 @@ class AudioTerm:
         generator = torch.Generator().manual_seed(seed)
         found = [self._parts(self._draw(model, generator, move=False), generator)["sound"].item() for _ in range(draws)]
         return math.fsum(found) / draws
+
+    @torch.no_grad()
+    def preferred(self, model: BassNet, *, draws: int, seed: int) -> Tensor:
+        """By how many semitones the nearest candidate lies above the true pitch: of each note, ``(draws·segments,)``.
+
+        The true pitch is the median of a note's frames. What a distance says of a model that is untrained in pitch: how
+        good the evidence is from which it would learn it.
+
+        Args:
+            model: in eval mode.
+            draws: of segments.
+            seed: of these, and of z: two distances are compared on the same ones.
+
+        Raises:
+            ValueError: if the path does not try pitches.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        found: list[Tensor] = []
+        for _ in range(draws):
+            draw = self._draw(model, generator, move=False)
+            prediction, known, distances = self._asked(draw, generator)
+            true = known.f0.masked_fill(~known.sounding, torch.nan).nanmedian(-1).values
+            found.append(12 * torch.log2(self.path.nearest(prediction, known, distances, generator) / true))
+        return torch.cat(found).cpu()
 
     def _draw(self, model: BassNet, generator: torch.Generator, *, move: bool = True) -> _Draw:
         """Segments of the training songs, decoded from a z of their neighbourhood."""
@@ -309,6 +333,11 @@ class AudioTerm:
 
     def _parts(self, draw: _Draw, generator: torch.Generator) -> dict[str, Tensor]:
         """What the distance says of the segments, scalars by the names of the path's parts."""
+        parts = self.path.parts(*self._asked(draw, generator), generator)
+        return {name: part for name, part in parts._asdict().items() if part is not None}
+
+    def _asked(self, draw: _Draw, generator: torch.Generator) -> tuple[SegmentPrediction, Known, Comparison]:
+        """What the path is given: predictions, what is known, and the distance from the targets."""
         segments, features, f0 = draw.segments, self.features, self._f0(draw)
         frames = segments.frames
         phase = torch.rand(len(segments), generator=generator).to(features.device)
@@ -329,13 +358,7 @@ class AudioTerm:
         prediction = draw.prediction
         if self.config.condition == "replace":
             prediction = prediction._replace(f0_logits=prediction.f0_logits.detach())
-        parts = self.path.parts(
-            prediction,
-            Known(segments.sounding, f0, phase),
-            Comparison(self.distance, target),
-            generator,
-        )
-        return {name: part for name, part in parts._asdict().items() if part is not None}
+        return prediction, Known(segments.sounding, f0, phase), Comparison(self.distance, target)
 
     def _replaced(self, draw: _Draw, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What of the paper's objective each part replaces, as it is for these segments."""
@@ -350,30 +373,3 @@ class AudioTerm:
         if "pitch" in parts and self.config.condition == "audio-only":
             replaced["pitch"] = f0
         return replaced
-
-
-@contextmanager
-def _statistics_untouched(model: BassNet) -> Generator[None]:
-    """Have a model in training mode change copies of its batch statistics.
-
-    Not restored from copies: within a step, the backward pass of the objective still needs them as they were.
-    """
-    kept = [
-        (module, name, buffer) for module in model.modules() for name, buffer in module.named_buffers(recurse=False)
-    ]
-    for module, name, buffer in kept:
-        setattr(module, name, buffer.clone())
-    try:
-        yield
-    finally:
-        for module, name, buffer in kept:
-            setattr(module, name, buffer)
-
-
-def _squared_gradient(loss: Tensor, prediction: SegmentPrediction) -> float:
-    """``‖∂loss/∂(y, f0_logits)‖²``."""
-    if not loss.requires_grad:
-        return 0.0
-    outputs = (prediction.y, prediction.f0_logits)
-    found = torch.autograd.grad(loss, outputs, retain_graph=True, materialize_grads=True)  # 0 for what is not used
-    return sum(float(each.square().sum()) for each in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,13 +12,29 @@ from .candidates import draw_candidates
 from .comparison import Comparison
 from .config import CqtConfig
 from .path import HARMONICS, Known, Parts, Path, SegmentPrediction, frequency_of
+from .perplexity import sharpness_for
 from .spectral_envelope import spectral_envelope
 
 SHARPNESS = 10.0
 """How much likelier a candidate of ``marginal`` is that is nearer to the target by a standard deviation, in nats."""
+PERPLEXITY = 1.2
+"""Among how many candidates the likelihood of ``entropic`` is as undecided as if they were equally likely."""
 
 
-class _ManyPitches(Path):
+class _Tried(NamedTuple):
+    """A note's candidates, each ``(batch, candidates)``: bins, log probabilities up to a constant, and distances."""
+
+    bins: Tensor
+    log_weights: Tensor
+    values: Tensor
+
+    @property
+    def nearest(self) -> Tensor:
+        """The bin that is nearest to the target, ``(batch,)``."""
+        return self.bins.gather(-1, self.values.argmin(-1, keepdim=True)).squeeze(-1)
+
+
+class ManyPitches(Path):
     """Tries pitches for a note, and teaches f0's distribution by the values of their distances.
 
     A note has one pitch, and the log probability of a bin is the mean of its frames' log probabilities. The candidates
@@ -43,6 +60,7 @@ class _ManyPitches(Path):
     """
 
     needs_gradient = False
+    tries_pitches = True
 
     def __init__(self, *, cqt: CqtConfig, harmonics: int = HARMONICS, likeliest: int = 10, drawn: int = 40) -> None:
         super().__init__(cqt=cqt, harmonics=harmonics)
@@ -69,6 +87,24 @@ class _ManyPitches(Path):
         self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
     ) -> Parts:
         """See above."""
+        tried = self._try(prediction, known, distances, generator)
+        pitch = self.teach(tried.log_weights, tried.values).mean()
+        if not distances.distance.differentiable:
+            return Parts(None, pitch)
+        nearest = self._pitch(tried.nearest.unsqueeze(-1), prediction)
+        heard = self.synthesise(nearest, prediction.y, prediction.level, known)
+        return Parts(distances(heard.unsqueeze(1)).mean(), pitch)
+
+    @torch.no_grad()
+    def nearest(
+        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
+    ) -> Tensor:
+        """See above: that of the nearest candidate."""
+        return frequency_of(self._try(prediction, known, distances, generator).nearest, self.cqt)
+
+    def _try(
+        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
+    ) -> _Tried:
         sounding = known.sounding
         share = sounding / sounding.sum(-1, keepdim=True).clamp(min=1)
         log_probabilities = (prediction.f0_logits.log_softmax(-1) * share.unsqueeze(-1)).sum(-2)
@@ -77,12 +113,7 @@ class _ManyPitches(Path):
         )
         with torch.no_grad():
             values = distances(self.tones(bins, prediction, known))
-        pitch = self.teach(log_probabilities.gather(-1, bins) + log_importance, values).mean()
-        if not distances.distance.differentiable:
-            return Parts(None, pitch)
-        nearest = bins.gather(-1, values.argmin(-1, keepdim=True))
-        heard = self.synthesise(self._pitch(nearest, prediction), prediction.y, prediction.level, known)
-        return Parts(distances(heard.unsqueeze(1)).mean(), pitch)
+        return _Tried(bins, log_probabilities.gather(-1, bins) + log_importance, values)
 
     def tones(self, bins: Tensor, prediction: SegmentPrediction, known: Known) -> Tensor:
         """Each candidate's pitch, held for the whole note, under the spectrum's envelope.
@@ -112,7 +143,7 @@ class _ManyPitches(Path):
         return frequency_of(bins.to(prediction.y.dtype), self.cqt).expand(-1, prediction.y.shape[1])
 
 
-class Expected(_ManyPitches):
+class Expected(ManyPitches):
     """The expectation of the distance over a note's pitch: ``Σ_k p_k d_k``, with ``d_k = d(tone of f_k, target)``.
 
     Its gradient for a candidate's logit is ``p_k (d_k − Σ_j p_j d_j)``: next to nothing for a pitch that is held to be
@@ -126,7 +157,7 @@ class Expected(_ManyPitches):
         return (log_weights.softmax(-1) * values).sum(-1)
 
 
-class Marginal(_ManyPitches):
+class Marginal(ManyPitches):
     """The likelihood of the target when the pitch is not known: ``−log Σ_k p_k exp(−κ (d_k − min_j d_j)/σ)``.
 
     ``exp(−κ d/σ)`` is the likelihood of a target at a distance d, σ the standard deviation of a note's distances over
@@ -142,3 +173,22 @@ class Marginal(_ManyPitches):
         spread = values.std(-1, keepdim=True).clamp(min=torch.finfo(values.dtype).tiny)
         excess = (values - values.amin(-1, keepdim=True)) / spread
         return -torch.logsumexp(log_weights.log_softmax(-1) - SHARPNESS * excess, dim=-1)
+
+
+class Entropic(ManyPitches):
+    """The likelihood of ``marginal``, equally sharp for every distance: ``−log Σ_k p_k exp(−κ_n (d_k − min_j d_j))``.
+
+    ``κ_n`` is, for each note n, the one at which ``exp(−κ_n d)``, normalised over the candidates, has the perplexity
+    :data:`PERPLEXITY` (as each point's neighbourhood in t-SNE, van der Maaten & Hinton 2008). So what counts is which
+    candidates are near, in which order, and not the shape of the distance far from its minimum. By its standard
+    deviation over all candidates, as in ``marginal``, a distance that keeps growing with the interval would be held
+    to be undecided among the pitches next to its minimum, and one that is flat beyond a semitone would not.
+    """
+
+    name = "entropic"
+
+    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+        """See above."""
+        excess = values - values.amin(-1, keepdim=True)
+        likelihood = -sharpness_for(excess, PERPLEXITY) * excess
+        return -torch.logsumexp(log_weights.log_softmax(-1) + likelihood, dim=-1)

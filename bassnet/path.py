@@ -98,6 +98,8 @@ class Path(ABC):
     """What of f0's distribution a model is taught by this path, and so has to be read by."""
     knows_f0: ClassVar[bool] = False
     """Whether it renders the true pitch, so that f0 has to be supervised."""
+    tries_pitches: ClassVar[bool] = False
+    """Whether it compares pitches with the target, so that one of them is :meth:`nearest`."""
 
     def __init__(self, *, cqt: CqtConfig, harmonics: int = HARMONICS) -> None:
         self.cqt, self.harmonics = cqt, harmonics
@@ -115,10 +117,20 @@ class Path(ABC):
             generator: on the CPU, for what a path draws.
         """
 
+    def nearest(
+        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
+    ) -> Tensor:
+        """The pitch that the distance prefers, in Hz, ``(batch,)``; arguments as of :meth:`parts`.
+
+        Raises:
+            ValueError: if the path does not try pitches.
+        """
+        raise ValueError(f"the path {self.name} does not try pitches")
+
     def check(self, distance: AudioDistance, name: str) -> None:
         """Raise ``ValueError``, with the path that would do, unless the distance can be used."""
         if self.needs_gradient and not distance.differentiable:
-            raise ValueError(f"{name} has no gradient, which the path {self.name} needs; the path marginal would do")
+            raise ValueError(f"{name} has no gradient, which the path {self.name} needs; the path entropic would do")
 
     def synthesise(self, f0: Tensor, y: Tensor, level: Tensor, known: Known) -> Tensor:
         """Tones of a pitch in Hz, ``(batch, frames)``, with the partials of ``y``: ``(batch, samples)``."""

@@ -15,9 +15,11 @@ level; frames that do not sound are silent.
 from __future__ import annotations
 
 from .bank import Bank
-from .many_pitches_paths import Expected, Marginal
+from .many_pitches_paths import Entropic, Expected, Marginal
 from .one_pitch_paths import Given, Local, Soft, Straight
 from .path import Path
 
-PATHS: dict[str, type[Path]] = {path.name: path for path in (Soft, Local, Straight, Given, Expected, Marginal, Bank)}
+PATHS: dict[str, type[Path]] = {
+    path.name: path for path in (Soft, Local, Straight, Given, Expected, Marginal, Entropic, Bank)
+}
 """By the name that ``--path`` takes."""

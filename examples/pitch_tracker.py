@@ -1,7 +1,7 @@
 r"""A distance without a gradient: how far apart a pitch tracker hears two signals.
 
-``tonedeaf rank`` asks it what needs no gradient; in training it takes a path that tries pitches (``expected`` or
-``marginal``)::
+``tonedeaf rank`` asks it what needs no gradient; in training it takes a path that tries pitches (``expected``,
+``marginal`` or ``entropic``)::
 
     tonedeaf train --data DIR --loss ./examples/pitch_tracker.py:PitchTracker --condition audio-only --path expected \
         --out runs/tracked

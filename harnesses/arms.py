@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from ..bassnet.audio_term import AudioTerm
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
+from ..bassnet.model import BassNet
 from ..bassnet.paths import PATHS
 from ..bassnet.run import Run, load_run
 from ..bassnet.split import Split, split_songs
@@ -170,6 +172,7 @@ def _train(arm: Arm, data: _Data, key: str) -> dict[str, Any]:
         seed=arm.seed,
         transposition=arm.config.training.transposition,
     )
+    evidence = None if term is None else _evidence(arm, start, validation)
     run = train(
         arm.config,
         training,
@@ -185,7 +188,27 @@ def _train(arm: Arm, data: _Data, key: str) -> dict[str, Any]:
         "training_seconds": run.seconds,
         "milliseconds_per_step": 1000 * run.seconds / run.steps,
         "scales": None if term is None else term.scales,
+        "evidence": evidence,
         "judged_by": _judged_by(arm, run, validation),
+    }
+
+
+def _evidence(arm: Arm, start: BassNet, validation: FeatureSet) -> dict[str, Any] | None:
+    """How often, before the arm's training, the pitch that its distance prefers is the true one; None if none is tried.
+
+    Of notes of the validation songs: the share whose nearest candidate lies within half a semitone of the true pitch,
+    the share within one and a half, and how far above the true pitch these lie in the mean, in semitones.
+    """
+    if not PATHS[arm.term.path].tries_pitches or validation.harmonics is None:
+        return None
+    term = AudioTerm(arm.loss, made(arm.loss), replace(arm.term, target="oracle"), validation, start)
+    off = term.preferred(start, draws=JUDGE_DRAWS, seed=JUDGE_SEED)
+    near = off[off.abs() < 1.5]
+    return {
+        "notes": len(off),
+        "right": (off.abs() < 0.5).double().mean().item(),
+        "near": len(near) / len(off),
+        "semitones_above": near.double().mean().item() if len(near) else None,
     }
 
 

@@ -25,7 +25,7 @@ from .suites import HOUSE_MODE
 
 BASELINES = (PAPER, NONE)
 """No distances: BassNet's own objective, and the same without the terms that a distance would replace."""
-USUAL_PATHS: dict[Condition, str] = {"audio-only": "marginal", "replace": "given"}
+USUAL_PATHS: dict[Condition, str] = {"audio-only": "entropic", "replace": "given"}
 """The path of a condition if none is named. Where the distance teaches pitch, pitches are tried. Where labels do, tones
 are rendered at the labels' pitch: some cents beside it a distance does not ask for the true amplitudes."""
 
@@ -65,7 +65,7 @@ def distance_of(loss: str, config: AudioTermConfig, cqt: CqtConfig) -> AudioDist
     if config.condition == "replace" and not distance.differentiable:
         raise ValueError(
             f"{loss} has no gradient, and in the condition replace pitch is not taught by it; the condition audio-only "
-            "on the path marginal would do"
+            "on the path entropic would do"
         )
     PATHS[config.path](cqt=cqt).check(distance, loss)
     shortest = distance.min_samples / SAMPLE_RATE

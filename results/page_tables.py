@@ -18,6 +18,7 @@ from .table1_text import markdown
 from .training_answer import answer_markdown
 from .training_cost import training_cost_markdown
 from .training_details import differences_markdown, harmonics_markdown, pairs_markdown
+from .training_evidence import evidence_markdown
 from .training_text import foretelling_markdown, study_markdown
 from .which_loss import which_loss_markdown
 
@@ -44,6 +45,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         ),
         "training-harmonics": lambda: "\n".join(filter(None, map(harmonics_markdown, publication.studies))) or NOTHING,
         "training-pairs": lambda: pairs_markdown(publication),
+        "training-evidence": lambda: _evidence(publication),
         "answer": lambda: answer_markdown(publication),
         "foretelling": lambda: foretelling_markdown(publication),
         "training-cost": lambda: training_cost_markdown(publication.collection.records) or NOTHING,
@@ -73,6 +75,7 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Errors of each harmonic", "training-harmonics"),
         ("Does a loss that ranks well train well?", "answer"),
         ("Does sign accuracy foretell training?", "foretelling"),
+        ("What the losses say of pitch before they teach it", "training-evidence"),
         ("Every figure of a ranking and of a training", "training-pairs"),
         ("What training with a loss costs", "training-cost"),
         ("BassNet beside its paper", "bassnet"),
@@ -197,6 +200,11 @@ def _correlation(publication: Publication) -> str:
 def _ablation(publication: Publication) -> str:
     board = publication.ablation
     return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
+
+
+def _evidence(publication: Publication) -> str:
+    parts = (evidence_markdown(study, publication.collection.records) for study in publication.studies)
+    return "\n".join(filter(None, parts)) or NOTHING
 
 
 def _bassnet(publication: Publication) -> str:

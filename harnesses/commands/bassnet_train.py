@@ -41,8 +41,8 @@ from .app import app, common
 @click.option(
     "--path",
     default=None,
-    help="To audio: soft, local, straight, given (replace only), expected, marginal, bank.  "
-    "[default: marginal in audio-only, given in replace]",
+    help="To audio: soft, local, straight, given (replace only), expected, marginal, entropic, bank.  "
+    "[default: entropic in audio-only, given in replace]",
 )
 @click.option("--target", default="oracle", show_default=True, help="What audio is compared with: oracle, stem.")
 @click.option("--segments", type=int, default=4, show_default=True, help="Of audio, a step.")

@@ -75,7 +75,7 @@ def gradients(found: torch.Tensor, net: BassNet) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("target", ["oracle", "stem"])
-@pytest.mark.parametrize("path", ["soft", "local", "straight", "expected", "marginal", "bank"])
+@pytest.mark.parametrize("path", ["soft", "local", "straight", "expected", "marginal", "entropic", "bank"])
 def test_every_path_reaches_the_weights(path: str, target: str):
     net, ours = model(), calibrated(path=path, target=target, condition="audio-only")
     found = ours(net, ours.features, torch.Generator().manual_seed(0), 0)
@@ -147,7 +147,7 @@ def test_mix_bass_and_target_are_transposed_together(cents: float, monkeypatch: 
     assert still.value(model(), draws=2, seed=3) == moving.value(model(), draws=2, seed=3), "judges move nothing"
 
 
-@pytest.mark.parametrize("path", ["expected", "marginal"])
+@pytest.mark.parametrize("path", ["expected", "marginal", "entropic"])
 def test_a_distance_without_gradient_teaches_pitch_and_nothing_else(path: str):
     net, ours = model(), calibrated(Steps(sample_rate=SAMPLE_RATE), path=path, condition="audio-only")
     assert list(ours.scales) == ["pitch"]
@@ -155,7 +155,7 @@ def test_a_distance_without_gradient_teaches_pitch_and_nothing_else(path: str):
     assert norms["pitch.layers.2.weight"] > 0
     assert norms["level.layers.2.weight"] == 0
     unusable = term(Steps(sample_rate=SAMPLE_RATE), path="soft")
-    with pytest.raises(ValueError, match="Steps has no gradient, which the path soft needs; the path marginal would"):
+    with pytest.raises(ValueError, match="Steps has no gradient, which the path soft needs; the path entropic would"):
         unusable.calibrate(net, torch.Generator())
     with pytest.raises(
         ValueError, match="Steps has no gradient, and in the condition replace pitch is not taught by it"
@@ -180,9 +180,10 @@ def test_calibration_undoes_the_distances_size(condition: str, path: str):
         assert scales[0][name] > 0
 
 
-def test_marginal_does_not_depend_on_the_distances_size():
+@pytest.mark.parametrize("path", ["marginal", "entropic"])
+def test_a_likelihood_does_not_depend_on_the_distances_size(path: str):
     small, large = (
-        calibrated(distance, condition="audio-only", path="marginal").scales["pitch"]
+        calibrated(distance, condition="audio-only", path=path).scales["pitch"]
         for distance in ("mss[n_ffts=1024,256]", "1000*mss[n_ffts=1024,256]")
     )
     assert small == pytest.approx(large, rel=1e-2)  # float32
@@ -194,6 +195,32 @@ def test_a_sound_replaces_the_squared_error_whatever_becomes_of_pitch(path: str)
         calibrated(condition=condition, path=path).scales["sound"] for condition in ("replace", "audio-only")
     )
     assert heard == pytest.approx(replaced)
+
+
+def test_the_pitch_that_a_distance_prefers_is_told_in_semitones_above_the_true_one():
+    """Of a distance whose every target sounds like the candidate a fifth above its note; whatever the model holds."""
+
+    class Fifth(AudioDistance):
+        def distance(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            return (cycles(prediction) - 1.5 * cycles(target)).abs()
+
+    def cycles(audio: torch.Tensor) -> torch.Tensor:
+        """Of the fundamental: the lag at which a signal is most like itself, by the parabola through its best three."""
+        spectrum = torch.fft.rfft(audio.double(), n=2 * audio.shape[-1])
+        alike = torch.fft.irfft(spectrum.abs().square())[:, : audio.shape[-1] // 2]
+        alike = alike / torch.linspace(1, 0.5, alike.shape[-1])  # as fewer samples overlap
+        lags = torch.arange(alike.shape[-1])
+        best = alike.masked_fill((lags < 30) | (lags > 640), -torch.inf).argmax(-1, keepdim=True)
+        left, middle, right = (alike.gather(-1, best + step) for step in (-1, 0, 1))
+        return SAMPLE_RATE / (best + (left - right) / (2 * (left - 2 * middle + right))).squeeze(-1)
+
+    ours = term(Fifth(sample_rate=SAMPLE_RATE), path="entropic", condition="audio-only", segments=3)
+    off = ours.preferred(model().eval(), draws=4, seed=0)
+    assert off.shape == (12,)
+    assert off.median() == pytest.approx(7, abs=0.1)
+    assert torch.equal(off, ours.preferred(model().eval(), draws=4, seed=0))
+    with pytest.raises(ValueError, match="the path soft does not try pitches"):
+        term(path="soft").preferred(model(), draws=1, seed=0)
 
 
 def test_the_same_generator_gives_the_same_term():
@@ -265,7 +292,8 @@ def test_what_cannot_be_used_is_refused_at_once():
     with pytest.raises(ValueError, match=r"mss needs segments of at least 0.13 s, got 0.12 s"):
         term("mss", segment_seconds=0.12)
     with pytest.raises(
-        ValueError, match="path must be one of soft, local, straight, given, expected, marginal, bank, got 'hard'"
+        ValueError,
+        match="path must be one of soft, local, straight, given, expected, marginal, entropic, bank, got 'hard'",
     ):
         AudioTermConfig(path="hard")
     with pytest.raises(ValueError, match=r"calibrate_every must not be negative \(steps\), got -1"):

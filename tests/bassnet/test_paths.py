@@ -11,7 +11,7 @@ from tonedeaf.bassnet.bank import bank_synthesis
 from tonedeaf.bassnet.candidates import draw_candidates
 from tonedeaf.bassnet.comparison import Comparison
 from tonedeaf.bassnet.config import CqtConfig
-from tonedeaf.bassnet.many_pitches_paths import SHARPNESS, Expected, Marginal
+from tonedeaf.bassnet.many_pitches_paths import PERPLEXITY, SHARPNESS, Entropic, Expected, ManyPitches, Marginal
 from tonedeaf.bassnet.model import Prediction
 from tonedeaf.bassnet.one_pitch_paths import expected_bin, peak_bin
 from tonedeaf.bassnet.path import Known, Parts, Path, SegmentPrediction, frequency_of
@@ -78,7 +78,7 @@ def known(heard: Tensor, phase: Tensor | None, bins: Tensor | None = None) -> Kn
 def audio_of(name: str, given: SegmentPrediction, about: Known) -> Tensor:
     """What a path renders, ``(notes, candidates, samples)``; of the paths that try pitches, the 49 of the range."""
     ours = path(name)
-    if isinstance(ours, Expected | Marginal):
+    if isinstance(ours, ManyPitches):
         return ours.tones(torch.arange(49).expand(len(about.sounding), -1), given, about)
     return ours.render(given, about).unsqueeze(1)  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -149,7 +149,7 @@ def test_given_hears_amplitudes_at_the_true_pitch_whatever_the_model_holds_it_fo
     assert [each is None or not each.any() for each in gradients] == [False, False, True]
 
 
-@pytest.mark.parametrize(("name", "rate"), [("expected", 30.0), ("marginal", 3.0)])
+@pytest.mark.parametrize(("name", "rate"), [("expected", 30.0), ("marginal", 3.0), ("entropic", 3.0)])
 def test_pitches_are_learnt_from_a_distance_without_a_gradient(name: str, rate: float):
     """Six notes at once, from logits that know nothing. No octave is missed; what is next to the pitch comes last."""
     true = torch.tensor([5.0, 12.0, 17.0, 24.0, 30.0, 36.0])
@@ -171,10 +171,10 @@ def test_pitches_are_learnt_from_a_distance_without_a_gradient(name: str, rate: 
     assert distance.items == 60 * 6 * 49  # 49 candidates a note, and nothing measured twice
 
 
-def test_marginal_learns_a_pitch_that_was_held_to_be_unlikely_and_expected_does_not():
+def test_a_likelihood_teaches_a_pitch_that_was_held_to_be_unlikely_and_expected_does_not():
     """The octave above has e^12 times as much."""
     wanted, gained = torch.tensor([24.0]), dict[str, float]()
-    for name in ("expected", "marginal"):
+    for name in ("expected", "marginal", "entropic"):
         logits = torch.zeros(1, CQT.bins)
         logits[0, 36] = 12.0
         logits.requires_grad_()
@@ -183,11 +183,11 @@ def test_marginal_learns_a_pitch_that_was_held_to_be_unlikely_and_expected_does_
         found.backward()
         assert logits.grad is not None
         gained[name] = float(-logits.grad[0, 22:27].sum())
-    assert gained["marginal"] > 0.9  # of probability
+    assert min(gained["marginal"], gained["entropic"]) > 0.9  # of probability
     assert gained["expected"] < 1e-4
 
 
-@pytest.mark.parametrize("name", ["expected", "marginal"])
+@pytest.mark.parametrize("name", ["expected", "marginal", "entropic"])
 @pytest.mark.parametrize("differentiable", [True, False])
 def test_amplitudes_are_taught_only_where_the_distance_has_a_gradient(name: str, differentiable: bool):
     """And the pitch by its values alone."""
@@ -208,7 +208,7 @@ def test_amplitudes_are_taught_only_where_the_distance_has_a_gradient(name: str,
         assert of_level.abs().sum() > 0
 
 
-@pytest.mark.parametrize("name", ["expected", "marginal"])
+@pytest.mark.parametrize("name", ["expected", "marginal", "entropic"])
 def test_amplitudes_are_taught_at_the_pitch_that_the_distance_prefers(name: str):
     """Whatever the model holds for likely: here an octave above."""
     wanted, phase = target(torch.tensor([24.0]), torch.zeros(1)), torch.zeros(1)
@@ -240,14 +240,33 @@ def test_the_loss_of_marginal_is_bayes_whatever_the_unit(unit: float):
     assert torch.allclose(leaf.grad, p - posterior, atol=1e-12)
 
 
-def test_marginal_learns_nothing_from_a_distance_that_is_always_the_same():
+@pytest.mark.parametrize("shape", ["grows", "is flat from afar", "has a blunt bottom"])
+def test_the_likelihood_of_entropic_is_equally_sharp_whatever_the_shape_of_the_distance(shape: str):
+    """Its gradient is prior minus posterior, too; the likelihood's perplexity is what was asked for."""
+    away = (torch.arange(49, dtype=torch.float64) - 20.3).abs().unsqueeze(0)
+    values = {"grows": away, "is flat from afar": away.clamp(max=2.0), "has a blunt bottom": away**2}[shape]
+    leaf = torch.zeros(1, 49, dtype=torch.float64).requires_grad_()
+    Entropic(cqt=CQT).teach(leaf, values).sum().backward()
+    assert leaf.grad is not None
+    likelihood = (1 / 49 - leaf.grad).clamp(min=0)  # of a prior that is even
+    assert likelihood.argmax() == 20
+    assert torch.special.entr(likelihood).sum().exp().item() == pytest.approx(PERPLEXITY, rel=1e-6)
+    marginal = torch.zeros(1, 49, dtype=torch.float64).requires_grad_()
+    Marginal(cqt=CQT).teach(marginal, values).sum().backward()
+    assert marginal.grad is not None
+    undecided = torch.special.entr((1 / 49 - marginal.grad).clamp(min=0)).sum().exp().item()
+    assert (undecided > 3) == (shape != "is flat from afar"), "by the spread of all, what grows is held to be undecided"
+
+
+@pytest.mark.parametrize("kind", [Marginal, Entropic])
+def test_nothing_is_learnt_from_a_distance_that_is_always_the_same(kind: type[ManyPitches]):
     leaf = torch.randn(1, 5, generator=generator()).requires_grad_()
-    Marginal(cqt=CQT).teach(leaf, torch.full((1, 5), 7.0)).sum().backward()
+    kind(cqt=CQT).teach(leaf, torch.full((1, 5), 7.0)).sum().backward()
     assert leaf.grad is not None
     assert torch.allclose(leaf.grad, torch.zeros(1, 5), atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["expected", "marginal"])
+@pytest.mark.parametrize("name", ["expected", "marginal", "entropic"])
 def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance(name: str):
     """Frames that do not sound have no say."""
     logits = torch.randn(2, FRAMES, CQT.bins, generator=generator())
@@ -257,7 +276,7 @@ def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance(name: 
     log_p = logits.log_softmax(-1)[:, 2:-2].mean(1)
     drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=4, generator=generator())
     assert (drawn.log_importance[:, 4:] != 0).all()
-    assert isinstance(ours, Expected | Marginal)
+    assert isinstance(ours, ManyPitches)
     values = Comparison(transport(), wanted)(ours.tones(drawn.bins, given, known(sounding(2), None)))
     told = ours.teach(log_p.gather(1, drawn.bins) + drawn.log_importance, values).mean()
     found = parts(ours, given, transport(), wanted, None).pitch
@@ -321,7 +340,7 @@ def test_frames_that_do_not_sound_are_silent_and_gradients_finite(name: str):
         assert leaf.grad is None or leaf.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("name", ["soft", "local", "straight", "given", "expected", "marginal"])
+@pytest.mark.parametrize("name", ["soft", "local", "straight", "given", "expected", "marginal", "entropic"])
 def test_the_right_prediction_sounds_as_the_oracle_does(name: str):
     bins = torch.tensor([24.0, 31.0])
     sure = torch.full((2, CQT.bins), -40.0)
@@ -333,7 +352,7 @@ def test_the_right_prediction_sounds_as_the_oracle_does(name: str):
     assert torch.allclose(heard, target(bins, phase), atol=0.01)
 
 
-@pytest.mark.parametrize("name", ["expected", "marginal"])
+@pytest.mark.parametrize("name", ["expected", "marginal", "entropic"])
 @pytest.mark.parametrize("distance", ["mss", "log_mss", "log_spectral_transport", "harmonic_comb_transport"])
 def test_a_spectrum_of_partials_does_not_make_half_the_pitch_the_same_sound(name: str, distance: str):
     """Nothing lies between the spectrum's partials, where half the pitch has every second of its own."""
@@ -386,7 +405,7 @@ def test_windows_are_joined_and_the_finest_channel_is_taken():
 
 
 def test_what_cannot_be_done_is_refused_with_what_can():
-    with pytest.raises(ValueError, match="crepe has no gradient, which the path soft needs; the path marginal would"):
+    with pytest.raises(ValueError, match="crepe has no gradient, which the path soft needs; the path entropic would"):
         path("soft").check(Rounded(), "crepe")
     path("expected").check(Rounded(), "crepe")
     path("soft").check(transport(), "log_spectral_transport")

@@ -31,10 +31,13 @@ def test_the_modules_are_those_that_decide_the_numbers():
     assert not names & {"tonedeaf.losses.mel", "tonedeaf.losses.registry", "tonedeaf.harnesses.ranking"}
 
 
-@pytest.mark.parametrize("path", ["marginal", "given", "bank"])
+@pytest.mark.parametrize("path", ["entropic", "given", "bank"])
 def test_a_training_depends_on_its_path(path: str):
     names = {module.__name__ for module in source_modules([Trainer, AudioTerm, PATHS[path]])}
-    own = {"marginal": ("many_pitches_paths", "candidates", "spectral_envelope"), "given": ("one_pitch_paths",)}
+    own = {
+        "entropic": ("many_pitches_paths", "candidates", "spectral_envelope", "perplexity"),
+        "given": ("one_pitch_paths",),
+    }
     assert {f"tonedeaf.bassnet.{name}" for name in ("path", "synthesis", *own.get(path, (path,)))} <= names
 
 

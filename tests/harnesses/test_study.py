@@ -39,7 +39,7 @@ def test_only_what_soft_has_taught_is_read_by_its_mean(
     assert one.start.config.model.f0_reading == "peak"
 
 
-@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "marginal"), ("replace", "given")])
+@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "entropic"), ("replace", "given")])
 def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     study = Study(data=Path("data"), out=Path("out"))
     one, named = Arm(study=study, loss="mss", condition=condition, seed=0), arm("mss", condition, usual)

@@ -164,7 +164,7 @@ def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
     training, evaluation = small.records("training")[MSS], small.records("evaluation")[MSS]
     for record in (training, evaluation):
         params = record.task.params
-        assert (params["condition"], params["path"], params["target"]) == ("audio-only", "marginal", "oracle")
+        assert (params["condition"], params["path"], params["target"]) == ("audio-only", "entropic", "oracle")
         assert (params["steps"], params["start_steps"], params["segments"]) == (STEPS, 2, 2)
         assert params["config"]["objective"]["spectral_weight"] == params["config"]["objective"]["f0_weight"] == 0
         trained = params["config"]["training"]
@@ -173,8 +173,12 @@ def test_records_say_what_the_arm_was_and_what_every_judge_says(small: Small):
     assert all(scale > 0 for scale in training.metrics["scales"].values())
     assert training.metrics["milliseconds_per_step"] > 0
     assert set(training.metrics["judged_by"]) == set(small.losses)
+    evidence = training.metrics["evidence"]
+    assert evidence["notes"] == 2 * arms.JUDGE_DRAWS
+    assert 0 <= evidence["right"] <= evidence["near"] <= 1
     paper = small.records("training")["paper"]
     assert paper.metrics["scales"] is None
+    assert paper.metrics["evidence"] is None
     assert paper.task.params["config"]["objective"]["spectral_weight"] == 1
 
 
@@ -223,7 +227,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp
         assert record.metrics["raw_pitch_accuracy"] == undisturbed[name].metrics["raw_pitch_accuracy"]
 
 
-@pytest.mark.parametrize(("path", "module"), [("marginal", "many_pitches_paths"), ("given", "one_pitch_paths")])
+@pytest.mark.parametrize(("path", "module"), [("entropic", "many_pitches_paths"), ("given", "one_pitch_paths")])
 def test_a_path_that_changes_is_another_question(
     small: Small, path: str, module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
@@ -267,7 +271,7 @@ def test_both_conditions_are_trained_each_on_its_usual_path(
     assert shown.index("audio-only: BassNet") < shown.index("replace: BassNet")
     trained = [one.task.params for one in RecordStore(tmp_path).read_all() if one.kind == "evaluation"]
     assert {(params["condition"], params["path"]) for params in trained} == {
-        ("audio-only", "marginal"),
+        ("audio-only", "entropic"),
         ("replace", "given"),
     }
 
@@ -281,9 +285,12 @@ def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small,
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path marginal would do"),
+        (["--path", "soft"], r"Deaf has no gradient, which the path soft needs; the path entropic would do"),
         (["--path", "given"], "the path given renders the labels' pitch, which must not be known in audio-only"),
-        (["--path", "hard"], "path must be one of soft, local, straight, given, expected, marginal, bank, got 'hard'"),
+        (
+            ["--path", "hard"],
+            "path must be one of soft, local, straight, given, expected, marginal, entropic, bank, got 'hard'",
+        ),
         (["--condition", "replace"], r"Deaf has no gradient, and in the condition replace pitch is not taught by it"),
         (["--segment-seconds", "0.01"], "segments must be at least 1, of at least 0.1 s"),
         (["--loss", "paper"], "paper is a baseline, and is trained anyway: leave out --loss paper"),

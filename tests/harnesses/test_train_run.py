@@ -171,7 +171,7 @@ def test_any_field_of_the_preset_can_be_set():
     assert config.cqt == VERY_TINY.cqt
 
 
-@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "marginal"), ("replace", "given")])
+@pytest.mark.parametrize(("condition", "usual"), [("audio-only", "entropic"), ("replace", "given")])
 def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     options = TrainOptions(data=Path("a"), out=Path("b"), loss="mss", condition=condition)
     assert options.term.path == options.how["path"] == usual
