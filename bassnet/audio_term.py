@@ -258,15 +258,19 @@ class AudioTerm:
 
     @torch.no_grad()
     def preferred(self, model: BassNet, *, draws: int, seed: int) -> Tensor:
-        """By how many semitones the nearest candidate lies above the true pitch: of each note, ``(draws·segments,)``.
+        """By how many semitones the pitch that is nearest by the distance lies above the true one, of each drawn note.
 
-        The true pitch is the median of a note's frames. What a distance says of a model that is untrained in pitch: how
-        good the evidence is from which it would learn it.
+        Of all bins of the range, heard with the timbre of the model; the true one is the bin of most of the note's
+        frames. Segments are moved as in training, so that no song's detuning speaks. What a distance says while a
+        model is still untrained in pitch is the evidence from which the model would learn it.
 
         Args:
             model: in eval mode.
             draws: of segments.
             seed: of these, and of z: two distances are compared on the same ones.
+
+        Returns:
+            ``(draws·segments,)``; a note is drawn more than once, if there are few.
 
         Raises:
             ValueError: if the path does not try pitches.
@@ -274,10 +278,12 @@ class AudioTerm:
         generator = torch.Generator().manual_seed(seed)
         found: list[Tensor] = []
         for _ in range(draws):
-            draw = self._draw(model, generator, move=False)
+            draw = self._draw(model, generator)
             prediction, known, distances = self._asked(draw, generator)
-            true = known.f0.masked_fill(~known.sounding, torch.nan).nanmedian(-1).values
-            found.append(12 * torch.log2(self.path.nearest(prediction, known, distances, generator) / true))
+            bins = nearest_bin(known.f0, self.path.cqt)
+            true = torch.stack([of_one[on].mode().values for of_one, on in zip(bins, known.sounding, strict=True)])
+            off = self.path.nearest(prediction, known, distances) - true
+            found.append(12 / self.path.cqt.bins_per_octave * off)
         return torch.cat(found).cpu()
 
     def _draw(self, model: BassNet, generator: torch.Generator, *, move: bool = True) -> _Draw:

@@ -48,9 +48,9 @@ def draw_candidates(
         generator: on the CPU, where the numbers are drawn for every device alike.
     """
     scores = log_probabilities.detach()
-    in_range = round(cqt.bins_per_octave * math.log2(HIGHEST_BASS / F_MIN)) + 1
-    if in_range <= likeliest + drawn:
-        every = torch.arange(in_range, device=scores.device).expand(len(scores), -1)
+    in_range = pitches_in_range(cqt, scores.device)
+    if len(in_range) <= likeliest + drawn:
+        every = in_range.expand(len(scores), -1)
         return Candidates(every, torch.zeros_like(every, dtype=scores.dtype))
     best = scores.topk(likeliest, dim=-1).indices
     if drawn == 0:
@@ -61,6 +61,11 @@ def draw_candidates(
     importance = -(drawn * share.gather(-1, others)).log().to(scores.dtype)
     certain = torch.zeros_like(best, dtype=scores.dtype)
     return Candidates(torch.cat((best, others), -1), torch.cat((certain, importance), -1))
+
+
+def pitches_in_range(cqt: CqtConfig, device: torch.device) -> Tensor:
+    """All bins from 27.5 to 440 Hz."""
+    return torch.arange(round(cqt.bins_per_octave * math.log2(HIGHEST_BASS / F_MIN)) + 1, device=device)
 
 
 def proposal(best: Tensor, cqt: CqtConfig) -> Tensor:

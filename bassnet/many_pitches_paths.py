@@ -8,17 +8,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .candidates import draw_candidates
+from .candidates import draw_candidates, pitches_in_range
 from .comparison import Comparison
 from .config import CqtConfig
 from .path import HARMONICS, Known, Parts, Path, SegmentPrediction, frequency_of
-from .perplexity import sharpness_for
+from .perplexity import log_likelihood
 from .spectral_envelope import spectral_envelope
 
 SHARPNESS = 10.0
 """How much likelier a candidate of ``marginal`` is that is nearer to the target by a standard deviation, in nats."""
 PERPLEXITY = 1.2
-"""Among how many candidates the likelihood of ``entropic`` is as undecided as if they were equally likely."""
+"""Among how many equally likely candidates one would be as undecided as the likelihood of ``entropic`` is."""
 
 
 class _Tried(NamedTuple):
@@ -27,11 +27,6 @@ class _Tried(NamedTuple):
     bins: Tensor
     log_weights: Tensor
     values: Tensor
-
-    @property
-    def nearest(self) -> Tensor:
-        """The bin that is nearest to the target, ``(batch,)``."""
-        return self.bins.gather(-1, self.values.argmin(-1, keepdim=True)).squeeze(-1)
 
 
 class ManyPitches(Path):
@@ -72,12 +67,13 @@ class ManyPitches(Path):
         self.likeliest, self.drawn = likeliest, drawn
 
     @abstractmethod
-    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+    def teach(self, log_weights: Tensor, values: Tensor, *, repeated: Tensor | None = None) -> Tensor:
         """What candidates' distances say of their probabilities.
 
         Args:
             log_weights: their log probabilities, up to a constant, ``(batch, candidates)``.
             values: their distances, without a gradient, likewise.
+            repeated: which of them are there before, bool, likewise; none if None.
 
         Returns:
             ``(batch,)``.
@@ -88,19 +84,18 @@ class ManyPitches(Path):
     ) -> Parts:
         """See above."""
         tried = self._try(prediction, known, distances, generator)
-        pitch = self.teach(tried.log_weights, tried.values).mean()
+        pitch = self.teach(tried.log_weights, tried.values, repeated=_repeated(tried.bins)).mean()
         if not distances.distance.differentiable:
             return Parts(None, pitch)
-        nearest = self._pitch(tried.nearest.unsqueeze(-1), prediction)
+        nearest = self._pitch(tried.bins.gather(-1, tried.values.argmin(-1, keepdim=True)), prediction)
         heard = self.synthesise(nearest, prediction.y, prediction.level, known)
         return Parts(distances(heard.unsqueeze(1)).mean(), pitch)
 
     @torch.no_grad()
-    def nearest(
-        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
-    ) -> Tensor:
-        """See above: that of the nearest candidate."""
-        return frequency_of(self._try(prediction, known, distances, generator).nearest, self.cqt)
+    def nearest(self, prediction: SegmentPrediction, known: Known, distances: Comparison) -> Tensor:
+        """Of all bins of the range, rendered as a candidate is, the one that the distance finds nearest."""
+        every = pitches_in_range(self.cqt, prediction.y.device).expand(len(prediction.y), -1)
+        return distances(self.tones(every, prediction, known)).argmin(-1)
 
     def _try(
         self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
@@ -152,8 +147,9 @@ class Expected(ManyPitches):
 
     name = "expected"
 
-    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+    def teach(self, log_weights: Tensor, values: Tensor, *, repeated: Tensor | None = None) -> Tensor:
         """See above."""
+        del repeated
         return (log_weights.softmax(-1) * values).sum(-1)
 
 
@@ -168,8 +164,9 @@ class Marginal(ManyPitches):
 
     name = "marginal"
 
-    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+    def teach(self, log_weights: Tensor, values: Tensor, *, repeated: Tensor | None = None) -> Tensor:
         """See above."""
+        del repeated
         spread = values.std(-1, keepdim=True).clamp(min=torch.finfo(values.dtype).tiny)
         excess = (values - values.amin(-1, keepdim=True)) / spread
         return -torch.logsumexp(log_weights.log_softmax(-1) - SHARPNESS * excess, dim=-1)
@@ -179,16 +176,22 @@ class Entropic(ManyPitches):
     """The likelihood of ``marginal``, equally sharp for every distance: ``−log Σ_k p_k exp(−κ_n (d_k − min_j d_j))``.
 
     ``κ_n`` is, for each note n, the one at which ``exp(−κ_n d)``, normalised over the candidates, has the perplexity
-    :data:`PERPLEXITY` (as each point's neighbourhood in t-SNE, van der Maaten & Hinton 2008). So what counts is which
-    candidates are near, in which order, and not the shape of the distance far from its minimum. By its standard
-    deviation over all candidates, as in ``marginal``, a distance that keeps growing with the interval would be held
-    to be undecided among the pitches next to its minimum, and one that is flat beyond a semitone would not.
+    :data:`PERPLEXITY` (as each point's neighbourhood in t-SNE, van der Maaten & Hinton 2008; candidates that were drawn
+    twice count once). So what counts is which candidates are near, in which order, and not the shape of the distance
+    far from its minimum; nor how sure it is of one note and another. By its standard deviation over all candidates, as
+    in ``marginal``, a distance that keeps growing with the interval would be held to be undecided among the pitches
+    next to its minimum, and one that is flat beyond a semitone would not.
     """
 
     name = "entropic"
 
-    def teach(self, log_weights: Tensor, values: Tensor) -> Tensor:
+    def teach(self, log_weights: Tensor, values: Tensor, *, repeated: Tensor | None = None) -> Tensor:
         """See above."""
-        excess = values - values.amin(-1, keepdim=True)
-        likelihood = -sharpness_for(excess, PERPLEXITY) * excess
+        likelihood = log_likelihood(values, PERPLEXITY, repeated=repeated)
         return -torch.logsumexp(log_weights.log_softmax(-1) + likelihood, dim=-1)
+
+
+def _repeated(bins: Tensor) -> Tensor:
+    """Which candidates are there before: bool, as the bins."""
+    same = bins.unsqueeze(-1) == bins.unsqueeze(-2)
+    return same.tril(-1).any(-1)

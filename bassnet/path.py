@@ -117,10 +117,8 @@ class Path(ABC):
             generator: on the CPU, for what a path draws.
         """
 
-    def nearest(
-        self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator
-    ) -> Tensor:
-        """The pitch that the distance prefers, in Hz, ``(batch,)``; arguments as of :meth:`parts`.
+    def nearest(self, prediction: SegmentPrediction, known: Known, distances: Comparison) -> Tensor:
+        """The pitch that the distance prefers: a bin, ``(batch,)``; arguments as of :meth:`parts`.
 
         Raises:
             ValueError: if the path does not try pitches.

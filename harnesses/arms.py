@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -194,19 +193,22 @@ def _train(arm: Arm, data: _Data, key: str) -> dict[str, Any]:
 
 
 def _evidence(arm: Arm, start: BassNet, validation: FeatureSet) -> dict[str, Any] | None:
-    """How often, before the arm's training, the pitch that its distance prefers is the true one; None if none is tried.
+    """How often, before the arm's training, the pitch that its distance prefers is the true one.
 
-    Of notes of the validation songs: the share whose nearest candidate lies within half a semitone of the true pitch,
-    the share within one and a half, and how far above the true pitch these lie in the mean, in semitones.
+    Of drawn notes of the validation songs: the share whose nearest bin is the true pitch's, the share whose nearest bin
+    is within a semitone of it, and how far above it these lie in the mean, in semitones. None where the distance is not
+    asked for pitches: in ``replace``, on a path that tries none; and where its targets are not rendered.
     """
-    if not PATHS[arm.term.path].tries_pitches or validation.harmonics is None:
+    asked = arm.condition == "audio-only" and PATHS[arm.term.path].tries_pitches and arm.term.target == "oracle"
+    if not asked or validation.harmonics is None:
         return None
-    term = AudioTerm(arm.loss, made(arm.loss), replace(arm.term, target="oracle"), validation, start)
-    off = term.preferred(start, draws=JUDGE_DRAWS, seed=JUDGE_SEED)
-    near = off[off.abs() < 1.5]
+    moved = arm.config.training.transposition
+    term = AudioTerm(arm.loss, made(arm.loss), arm.term, validation, start, transposition=moved)
+    off = term.preferred(start.eval(), draws=JUDGE_DRAWS, seed=JUDGE_SEED)
+    near = off[off.abs() <= 1]
     return {
         "notes": len(off),
-        "right": (off.abs() < 0.5).double().mean().item(),
+        "right": (off == 0).double().mean().item(),
         "near": len(near) / len(off),
         "semitones_above": near.double().mean().item() if len(near) else None,
     }

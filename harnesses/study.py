@@ -109,8 +109,12 @@ class Start:
 
     @property
     def config(self) -> BassNetConfig:
-        """The preset's, without the term under test."""
+        """The preset's, without the term under test, and with ``fp32`` for a precision of ``auto``.
+
+        ``auto`` follows the processor, and arms that are compared may be trained on different ones.
+        """
         config = preset(self.study.preset)
+        precision = "fp32" if config.training.precision == "auto" else config.training.precision
         missing = {"spectral_weight": 0.0} if self.condition == "replace" else {"f0_weight": 0.0}
         return replace(
             config,
@@ -121,6 +125,7 @@ class Start:
                 max_steps=self.study.start_steps,
                 learning_rate_decay="cosine",
                 keep="last",
+                precision=precision,
             ),
         )
 

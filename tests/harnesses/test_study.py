@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tonedeaf.bassnet.audio_term import Condition
-from tonedeaf.bassnet.config import SAMPLE_RATE
+from tonedeaf.bassnet.config import SAMPLE_RATE, preset
 from tonedeaf.harnesses.bassnet_losses import made
 from tonedeaf.harnesses.study import Arm, Study
 from tonedeaf.harnesses.suites import HOUSE_MODE
@@ -46,6 +46,14 @@ def test_each_condition_has_a_usual_path(condition: Condition, usual: str):
     assert one.term == named.term
     assert one.term.path == usual
     assert one.config == named.config
+
+
+def test_no_arm_is_trained_as_precisely_as_its_processor_likes():
+    one = arm("mss", "audio-only", "soft")
+    assert preset(one.study.preset).training.precision == "auto"
+    assert one.config.training.precision == one.start.config.training.precision == "fp32"
+    paper = Study(data=Path("data"), out=Path("out"), preset="paper")
+    assert Arm(study=paper, loss="mss", condition="replace", seed=0).config.training.precision == "bf16"
 
 
 def test_terms_that_a_distance_replaces_are_gone():
