@@ -36,8 +36,8 @@ class DaskExecutor(Executor):
 
     Dask itself gives the calls of a worker that died to another, as often as the scheduler's setting
     ``distributed.scheduler.allowed-failures`` says (3 by default), and then gives them up: the one that kills workers,
-    and also those that only waited on the same ones. So a call that was given up is suspected, and made once more when
-    nothing else is under way. If it is given up again, its error is a
+    and also those that only waited on the same ones. So a call that was given up is suspected, and tried once more,
+    just as often, while nothing else is under way. If it is given up again, its error is a
     :class:`~tonedeaf.harnesses.execution.WorkerLostError`.
 
     Args:
@@ -60,8 +60,11 @@ class DaskExecutor(Executor):
         self._resources = dict(resources)
         self._stopped = False
         self._futures: set[Any] = set()
+        self._under_way = 0
+        self._on_trial = False
+        self._waiting: deque[_Call] = deque()  # calls that came during a trial
         self._suspects: deque[_Call] = deque()
-        self._lock = threading.Lock()  # Dask reports what is done from threads of its own
+        self._lock = threading.Lock()  # of these five: Dask reports what is done from threads of its own
         try:
             self._client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -80,7 +83,13 @@ class DaskExecutor(Executor):
         ours.set_running_or_notify_cancel()
         if self._client.status != "running":
             raise self._lost()
-        self._send(_Call(partial(fn, *args, **kwargs), ours))
+        call = _Call(partial(fn, *args, **kwargs), ours)
+        with self._lock:
+            if self._on_trial:
+                self._waiting.append(call)
+                return ours
+            self._under_way += 1
+        self._send(call)
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -108,7 +117,12 @@ class DaskExecutor(Executor):
                 )
 
     def _send(self, call: _Call) -> None:
-        theirs = self._client.submit(call.function, pure=False, resources=self._resources or None)
+        """Hand a call that counts as under way to Dask."""
+        try:
+            theirs = self._client.submit(call.function, pure=False, resources=self._resources or None)
+        except Exception:  # the client is closing, in whatever way
+            self._ended(call, self._lost())
+            return
         with self._lock:
             self._futures.add(theirs)
         theirs.add_done_callback(lambda done: self._pass_on(done, call))
@@ -117,37 +131,48 @@ class DaskExecutor(Executor):
         """From Dask's future to ours, in its terms."""
         from distributed import KilledWorker
 
+        result, error = None, None
         try:
             result = theirs.result()
-        except KilledWorker as error:
-            self._given_up(call, error.last_worker.address)
-        except Exception as error:
+        except KilledWorker as killed:
+            last = getattr(killed.last_worker, "address", "an unknown address")
+            error = WorkerLostError(f"the workers that computed it died, the last one at {last}")
+        except Exception as raised:
             cancelled = theirs.status in ("cancelled", "lost")
-            call.ours.set_exception(self._lost() if cancelled or self._client.status != "running" else error)
-        else:
-            call.ours.set_result(result)
+            error = self._lost() if cancelled or self._client.status != "running" else raised
         with self._lock:
             self._futures.discard(theirs)
-            alone = not self._futures
-            suspect = self._suspects.popleft() if alone and self._suspects and not self._stopped else None
-        if suspect is not None:
-            self._try_alone(suspect)
+        self._ended(call, error, result)
 
-    def _given_up(self, call: _Call, last_worker: str) -> None:
-        """Suspect a call, or, if it was suspected before, blame it."""
-        if call.suspected:
-            message = f"the workers that computed it died, the last one at {last_worker}"
-            call.ours.set_exception(WorkerLostError(message))
-        else:
-            call.suspected = True
-            with self._lock:
+    def _ended(self, call: _Call, error: Exception | None, result: Any = None) -> None:
+        """Tell what became of a call, and send what may follow it."""
+        with self._lock:
+            suspected = isinstance(error, WorkerLostError) and not call.suspected
+            if suspected:
+                call.suspected = True
                 self._suspects.append(call)
+            following = self._following(tried=call.suspected and not suspected)
+        if not suspected:
+            if error is not None:
+                call.ours.set_exception(error)
+            else:
+                call.ours.set_result(result)
+        for each in following:
+            self._send(each)
 
-    def _try_alone(self, suspect: _Call) -> None:
-        if self._client.status == "running":
-            self._send(suspect)
-        else:
-            suspect.ours.set_exception(self._lost())
+    def _following(self, *, tried: bool) -> list[_Call]:
+        """Which calls are under way from now on, after one that has ended; with the lock held."""
+        self._under_way -= 1
+        if tried:
+            self._on_trial = False
+        found = list(self._waiting) if tried else []
+        if found:
+            self._waiting.clear()
+        elif not self._under_way and self._suspects and not self._stopped:
+            self._on_trial = True
+            found = [self._suspects.popleft()]
+        self._under_way += len(found)
+        return found
 
     def _lost(self) -> ClusterLostError:
         return ClusterLostError(

@@ -1,13 +1,15 @@
 """A real cluster of Dask over TCP: workers and schedulers that die."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tonedeaf.harnesses.dask_cluster import DaskExecutor
 from tonedeaf.harnesses.execution import ClusterLostError, WorkerLostError, execute
 
 distributed = pytest.importorskip("distributed", reason="needs dask.distributed: pip install 'tonedeaf[cluster]'")
@@ -108,6 +110,83 @@ def test_items_that_wait_on_the_workers_that_another_kills_are_not_blamed(chores
         found = {done.item: done for done in execute(chores.die_of_2, items, dask=alone.scheduler_address)}
     assert [item for item, done in found.items() if done.error is not None] == [2]
     assert [found[n].result for n in (0, 1, 3)] == [0, 1, 9]
+
+
+class FakeFuture:
+    """A call that Dask has; it ends when a test says so."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function, self.status = function, "pending"
+        self._callbacks: list[Callable[[Any], None]] = []
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self._callbacks.append(callback)
+
+    def result(self) -> Any:
+        if self.status == "killed":
+            raise distributed.KilledWorker("task", SimpleNamespace(address="tcp://last"), 3)
+        return self.function()
+
+    def end(self, *, killed: bool = False) -> None:
+        self.status = "killed" if killed else "finished"
+        for callback in self._callbacks:
+            callback(self)
+
+
+class FakeClient:
+    """A client whose calls end by hand; what was sent to the scheduler, in order."""
+
+    def __init__(self, *_arguments: Any, **_options: Any) -> None:
+        self.status, self.sent = "running", list[FakeFuture]()
+
+    def submit(self, function: Callable[[], Any], **_options: Any) -> FakeFuture:
+        if self.status != "running":
+            raise RuntimeError("closed")
+        self.sent.append(FakeFuture(function))
+        return self.sent[-1]
+
+    def scheduler_info(self, **_options: Any) -> dict[str, Any]:
+        return {"workers": {"tcp://one": {}}}
+
+    def cancel(self, *_arguments: Any, **_options: Any) -> None: ...
+
+    def close(self, **_options: Any) -> None: ...
+
+
+def test_a_suspect_is_tried_while_nothing_else_is_under_way(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(distributed, "Client", FakeClient)
+    with DaskExecutor("tcp://nowhere", resources={}) as executor:
+        sent = executor._client.sent  # pyright: ignore[reportPrivateUsage]
+        killer, innocent, other = (executor.submit(str, name) for name in ("killer", "innocent", "other"))
+        sent[0].end(killed=True)
+        sent[1].end(killed=True)
+        assert not killer.done()
+        assert len(sent) == 3, "another call is under way"
+        sent[2].end()
+        assert other.result() == "other"
+        assert len(sent) == 4, "the killer is tried, alone"
+        late = executor.submit(str, "late")
+        assert len(sent) == 4, "what comes during a trial waits"
+        sent[3].end(killed=True)
+        with pytest.raises(WorkerLostError, match="the last one at tcp://last"):
+            killer.result()
+        assert len(sent) == 5
+        sent[4].end()
+        assert late.result() == "late"
+        sent[5].end()
+        assert innocent.result() == "innocent"
+
+
+def test_suspects_of_a_scheduler_that_is_lost_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(distributed, "Client", FakeClient)
+    with DaskExecutor("tcp://nowhere", resources={}) as executor:
+        calls = [executor.submit(str, n) for n in range(3)]
+        client = executor._client  # pyright: ignore[reportPrivateUsage]
+        client.status = "closed"
+        for each in client.sent:
+            each.end(killed=True)
+        for call in calls:
+            assert isinstance(call.exception(timeout=1), ClusterLostError)
 
 
 def test_a_scheduler_that_goes_away_leaves_what_is_finished(chores: Any, cluster: Any, tmp_path: Path):
