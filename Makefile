@@ -37,15 +37,16 @@ bench-neural: $(STAMP) ## rank the neural distances whose weights are here (runs
 STUDY_LOSSES := spectrogram log_spectrogram mel mfcc mss log_mss mss_revisited ddsp_mss log_spectral_transport \
 	harmonic_comb_transport tonedeaf crepe_tiny
 STUDY_SUM := --loss "tonedeaf + 0.2*log_mss"
+STUDY_COMB_SUM := --loss "harmonic_comb_transport + 0.2*log_mss"
 STUDY_QUICK_LOSSES := spectrogram mss log_spectral_transport tonedeaf
 STUDY := OMP_NUM_THREADS=1 .venv/bin/tonedeaf swap --data runs/study-data --workers $(JOBS)
 STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer additive --workers $(JOBS) \
 	--out runs/study-data
 
-study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 seeds (runs/study; 3 hours on 2 cores, resumable)
+study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 paths, 3 seeds (runs/study; 4 hours on 2 cores)
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --top 4 --bottom 2 \
 		--out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
@@ -57,6 +58,9 @@ study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/stu
 
 study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY_DATA)
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
+		--out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --out runs/study
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)

@@ -1,9 +1,9 @@
 r"""A distance without a gradient: how far apart a pitch tracker hears two signals.
 
-``tonedeaf rank`` asks it what needs no gradient; in training it takes a path that tries pitches (``expected``,
-``marginal`` or ``entropic``)::
+``tonedeaf rank`` asks it what needs no gradient; in training it takes a path that tries pitches (``entropic``,
+``marginal`` or ``expected``)::
 
-    tonedeaf train --data DIR --loss ./examples/pitch_tracker.py:PitchTracker --condition audio-only --path expected \
+    tonedeaf train --data DIR --loss ./examples/pitch_tracker.py:PitchTracker --condition audio-only --path entropic \
         --out runs/tracked
 """
 

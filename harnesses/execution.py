@@ -4,7 +4,8 @@
 decides nothing but the time: a function that depends on its item alone gives the same results everywhere.
 
 A worker that dies (killed, out of memory) is replaced and its item tried again on another, :data:`RETRIES` times (on a
-cluster as often as its scheduler allows, and then as often again while nothing else runs); an error that the function raises is its result and is not tried again.
+cluster as often as its scheduler allows, and then as often again while nothing else runs); an error that the function
+raises is its result and is not tried again.
 Whoever stops listening (Ctrl-C, an exception, a ``break``) stops the work: local processes end at once. On a cluster
 nothing more is started; what runs there already comes to its end unheard, for Dask cannot interrupt it.
 """

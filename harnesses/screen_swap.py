@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..results.ranking_and_training import Pair
+from ..results.ranking_and_training import PRIMARY_RANKING, PRIMARY_TRAINING, Pair
 from ..results.seed_intervals import SeedMean
 from ..results.training_comparison import METRICS, ArmResult
 
@@ -60,14 +60,13 @@ def arms_notes(results: Sequence[ArmResult]) -> list[str]:
 
 
 def association_lines(pairs: Sequence[Pair], *, most: int = 5) -> list[str]:
-    """The primary pair, and the surest exploratory ones."""
-    lines: list[str] = []
-    for pair in pairs:
-        if pair.primary:
-            lines.append(f"primary: {_association(pair)}")
+    """The primary pair, the same pair of figures in other studies, and the surest of all exploratory ones."""
+    lines = [f"primary: {_association(pair)}" for pair in pairs if pair.primary]
     exploratory = [pair for pair in pairs if not pair.primary]
+    named = (PRIMARY_RANKING, PRIMARY_TRAINING)
+    lines += [f"exploratory: {_association(one)}" for one in exploratory if (one.ranking, one.training) == named]
     if exploratory:
-        lines.append(f"exploratory, {len(exploratory)} pairs, the surest (p corrected by Holm):")
+        lines.append(f"the surest of {len(exploratory)} exploratory pairs (p corrected by Holm):")
         lines.extend(f"  {_association(pair)}" for pair in exploratory[:most])
     return lines
 
@@ -75,7 +74,9 @@ def association_lines(pairs: Sequence[Pair], *, most: int = 5) -> list[str]:
 def _association(pair: Pair) -> str:
     rho, p = pair.found.rho, pair.found.p if pair.holm is None else pair.holm
     found = "no correlation: all are equal" if rho is None else f"Spearman {rho:+.2f}, p = {p:.3g}"
-    return f"{pair.ranking} and {pair.training} ({pair.condition}): {found} over {pair.found.n} distances"
+    corrected = "" if pair.holm is None else " (corrected)"
+    where = f"{pair.condition}, path {pair.path}"
+    return f"{pair.ranking} and {pair.training} ({where}): {found}{corrected} over {pair.found.n} distances"
 
 
 def _mean(mean: SeedMean, digits: int) -> str:

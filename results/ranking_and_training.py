@@ -1,8 +1,9 @@
 """The suite's question: does a distance that ranks well train well?
 
 One pair of figures was named before any arm was trained, the **primary pair**: the worst pitch cell of the ladder,
-against the raw pitch accuracy of the arm in the condition ``audio-only``, on the usual path. Every other pair of a
-ranking's and a training's figure is exploratory, and corrected for how many there are (Holm).
+against the raw pitch accuracy of the arm in the condition ``audio-only``, on the path ``marginal`` (then the usual
+one). Every other pair of a ranking's and a training's figure is exploratory, and corrected for how many there are
+(Holm).
 """
 
 from collections.abc import Mapping, Sequence

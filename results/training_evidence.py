@@ -7,13 +7,15 @@ its record says how often that is the true one, while the timbre is that of a mo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from .figure_foretelling import association_text
 from .rank_association import association
 from .record import Record
-from .seed_intervals import seed_mean
+from .seed_intervals import SeedMean, seed_mean
 from .studies import Study
-from .training_comparison import SHARED, ArmName, arm_of
+from .training_comparison import SHARED, ArmResult, arm_of
 from .training_text import mean_text
 
 PITCH = "raw_pitch_accuracy"
@@ -24,60 +26,75 @@ FEWEST = 5
 def evidence_markdown(study: Study, records: Sequence[Record]) -> str:
     """A line a loss, in the order of what its models learnt; empty if no record of the study says anything.
 
-    Shares are of notes of held-out songs (n a seed), means over seeds with 95 % t-intervals.
+    Shares are of drawn notes of held-out songs, means with 95 % t-intervals over the seeds that have both a share and a
+    judged model; so is raw pitch accuracy.
 
     Args:
         study: whose arms.
         records: of any kinds; those of kind ``training`` of the study's settings are used.
     """
-    found = _evidence(study, records)
-    arms = [arm for arm in study.arms if arm.arm in found and PITCH in arm.metrics]
-    if not arms:
+    rows = [row for arm in study.arms if (row := _row(study, arm, records)) is not None]
+    if not rows:
         return ""
     lines = [
         f"**{study.title}**",
         "",
-        "| loss | seeds | nearest pitch is the true one | within a semitone | of these, semitones above the true one "
+        "| loss | seeds | nearest is the true pitch | nearest is within a semitone | these lie above it by (semitones) "
         "| raw pitch accuracy after training |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    for arm in arms:
-        seeds = found[arm.arm]
-        right, near = ([one[name] for one in seeds] for name in ("right", "near"))
-        above = [one["semitones_above"] for one in seeds if one["semitones_above"] is not None]
-        lines.append(
-            f"| `{arm.arm.loss}` | {len(seeds)} | {mean_text(seed_mean(right, lowest=0.0, highest=1.0))} "
-            f"| {mean_text(seed_mean(near, lowest=0.0, highest=1.0))} "
-            f"| {f'{seed_mean(above).value:+.2f}' if above else '–'} | {mean_text(arm.metrics[PITCH])} |"
-        )
-    notes = sorted({int(one["notes"]) for seeds in found.values() for one in seeds})
-    lines += ["", f"n = {' or '.join(map(str, notes))} notes a seed."]
-    if len(arms) >= FEWEST:
-        told = association(
-            [seed_mean([one["right"] for one in found[arm.arm]]).value for arm in arms],
-            [arm.metrics[PITCH].value for arm in arms],
-        )
-        if told.rho is not None:
-            lines[-1] += (
-                f" First and last column: Spearman's ρ = {told.rho:+.2f}, p = {told.p:.2g}, {told.n} losses "
-                "(exploratory)."
-            )
+    for row in rows:
+        above = "–" if row.above is None else f"{row.above:+.2f}".replace("-", "−")
+        cells = (f"`{row.loss}`", str(row.right.n), mean_text(row.right), mean_text(row.near), above)
+        lines.append(f"| {' | '.join((*cells, mean_text(row.learnt)))} |")
+    notes = " or ".join(map(str, sorted({row.notes for row in rows})))
+    lines += ["", f"Of {notes} draws of a note of the held-out songs a seed."]
+    if len(rows) >= FEWEST:
+        told = association([row.right.value for row in rows], [row.learnt.value for row in rows])
+        lines[-1] += f" Exploratory, true pitch nearest and raw pitch accuracy: {association_text(told)}."
     return "\n".join(lines) + "\n"
 
 
-def _evidence(study: Study, records: Sequence[Record]) -> dict[ArmName, list[Mapping[str, Any]]]:
-    """Arm to what its records say, a seed each."""
-    settings = {name: study.settings.get(name) for name in SHARED}
-    newest: dict[tuple[ArmName, int], Record] = {}
+@dataclass(frozen=True)
+class _Row:
+    loss: str
+    notes: int
+    right: SeedMean
+    near: SeedMean
+    above: float | None
+    learnt: SeedMean
+
+
+def _row(study: Study, arm: ArmResult, records: Sequence[Record]) -> _Row | None:
+    learnt = study.values(arm, PITCH)
+    said = {seed: one for seed, one in _said(study, arm, records).items() if seed in learnt}
+    if not said:
+        return None
+    above = [one["semitones_above"] for one in said.values() if one["semitones_above"] is not None]
+    right, near, pitch = (
+        seed_mean(values, lowest=0.0, highest=1.0)
+        for values in (
+            [one["right"] for one in said.values()],
+            [one["near"] for one in said.values()],
+            [learnt[seed] for seed in said],
+        )
+    )
+    notes = max(int(one["notes"]) for one in said.values())
+    return _Row(arm.arm.loss, notes, right, near, seed_mean(above).value if above else None, pitch)
+
+
+def _said(study: Study, arm: ArmResult, records: Sequence[Record]) -> dict[int, Mapping[str, Any]]:
+    """Seed to what the newest record of an arm's training says."""
+    newest: dict[int, Record] = {}
     for record in records:
         params = record.task.params
         if record.kind != "training" or record.status != "ok" or not record.metrics.get("evidence"):
             continue
-        said = {name: None if params.get(name) is None else str(params[name]) for name in SHARED}
-        asked = arm_of(record), record.seed
-        if said == settings and (asked not in newest or newest[asked].started < record.started):
-            newest[asked] = record
-    found: dict[ArmName, list[Mapping[str, Any]]] = {}
-    for (arm, _), record in sorted(newest.items(), key=lambda one: one[0][1]):
-        found.setdefault(arm, []).append(record.metrics["evidence"])
-    return found
+        of_study = all(
+            (None if params.get(name) is None else str(params[name])) == study.settings.get(name) for name in SHARED
+        )
+        if not of_study or (record.task.name, record.task.version) != (study.task, study.version):
+            continue
+        if arm_of(record) == arm.arm and not (record.seed in newest and record.started < newest[record.seed].started):
+            newest[record.seed] = record
+    return {seed: record.metrics["evidence"] for seed, record in sorted(newest.items())}

@@ -13,7 +13,6 @@ from .boards import trials_text
 from .intervals import Proportion
 from .leaderboard import CellName, Standing
 from .publication import Publication
-from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
 from .studies import BASELINES
 from .training_text import mean_text
 
@@ -138,12 +137,11 @@ def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[
 
 
 def _by_training(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
-    found: list[Advice] = []
+    """The best loss of each condition, on the path on which it teaches most: nobody needs one that teaches less."""
+    best: dict[str, tuple[float, Advice]] = {}
     metric = "raw_pitch_accuracy"
     for study in publication.studies:
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
-        if study.condition == PRIMARY_CONDITION and study.settings.get("path") != PRIMARY_PATH:
-            continue  # nobody needs a path that teaches less
         own = [name for name in means if name not in BASELINES and means[name].n >= LEAST_SEEDS]
         if own:
             name = max(own, key=lambda each: means[each].value)
@@ -151,8 +149,10 @@ def _by_training(publication: Publication, complete: Sequence[Standing]) -> list
             baseline = means.get("paper")
             if baseline is not None:
                 evidence += f"; BassNet's own objective: {mean_text(baseline)}"
-            found.append(Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete)))
-    return found
+            one = Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete))
+            if study.condition not in best or means[name].value > best[study.condition][0]:
+                best[study.condition] = means[name].value, one
+    return [one for _, one in best.values()]
 
 
 def _cost_of(name: str, complete: Sequence[Standing]) -> float | None:
