@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .dataset import Dataset
 from .decoding import FRAMES_PER_SECOND, onset_threshold, pick_onsets
 from .evaluation_cross_entropy import cross_entropies
-from .evaluation_harmonics import HarmonicErrors
+from .evaluation_harmonics import HarmonicErrors, harmonic_errors, resolved_harmonics, typical_timbre
 from .evaluation_intervals import Metric, SongBootstrap
 from .evaluation_latent import QuadraticAnalysis, quadratic_analysis
 from .evaluation_onsets import match_onsets
@@ -30,6 +30,8 @@ from .windows import WindowSource
 
 MOST_TRAINING_SONGS = 4
 """On so many the threshold of onsets is fitted."""
+MOST_SONGS_OF_TIMBRE = 24
+"""Of so many the typical timbre is taken."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +54,7 @@ def evaluate_run(
     *,
     songs: Sequence[int],
     onsets_from: float,
+    timbre: NDArray[np.float64] | None = None,
     seed: int = 0,
     progress: Callable[[int], None] = lambda _songs: None,
 ) -> Findings:
@@ -62,6 +65,7 @@ def evaluate_run(
         dataset: whose songs.
         songs: their numbers; those shorter than a window are left out, and counted in ``songs_too_short``.
         onsets_from: threshold of the onset curve, see :func:`fit_onset_threshold`.
+        timbre: what always naming it scores is told, too; see :func:`typical_timbre_of`; None if there is none.
         seed: of the bootstrap.
         progress: called with the number of songs done since the last call.
 
@@ -91,6 +95,8 @@ def evaluate_run(
         progress(1)
     joined = {name: np.concatenate([each[name] for each in latent]) for name in latent[0]}
     metrics |= _pitch(tracks, bootstrap) | _harmonics(tracks, bootstrap)
+    if timbre is not None and found.harmonics is not None:
+        metrics |= _typical(found, run, timbre, tracks, bootstrap)
     metrics |= _levels(run, dataset, songs, tracks, bootstrap)
     metrics |= _onsets({place: dataset.about(songs[place]).onsets for place in judged}, tracks, onsets_from, bootstrap)
     metrics |= _latent(dataset, songs, joined, bootstrap)
@@ -113,15 +119,29 @@ def fit_onset_threshold(run: Run, dataset: Dataset, *, songs: Sequence[int]) -> 
     Raises:
         ValueError: if none of these is as long as a window.
     """
-    chosen = [
-        songs[place] for place in np.unique(np.linspace(0, len(songs) - 1, MOST_TRAINING_SONGS).round()).astype(int)
-    ]
+    chosen = [songs[place] for place in _spread(len(songs), MOST_TRAINING_SONGS)]
     device = next(run.model.parameters()).device
     found = features(dataset, run.config.cqt, device=device, songs=chosen)
     WindowSource(found, run.config.model, run.config.cqt)
     long_enough = [place for place in range(found.songs) if _frames(found, place) >= run.config.model.expanded]
     curves = [predicted_track(run, found, place).onset.double().cpu().numpy() for place in long_enough]
     return onset_threshold(curves, [np.array(dataset.about(chosen[place]).onsets) for place in long_enough])
+
+
+def typical_timbre_of(dataset: Dataset, songs: Sequence[int]) -> NDArray[np.float64] | None:
+    """See :func:`.evaluation_harmonics.typical_timbre`; None where the dataset does not know its harmonics.
+
+    Args:
+        dataset: that a run was trained on.
+        songs: that it was trained on; at most :data:`MOST_SONGS_OF_TIMBRE`, evenly spread, are looked at.
+    """
+    labels = [dataset.song(songs[place]).labels for place in _spread(len(songs), MOST_SONGS_OF_TIMBRE)]
+    known = [(each.f0, each.harmonics) for each in labels if each.harmonics is not None and (each.f0 > 0).any()]
+    return typical_timbre(known) if known else None
+
+
+def _spread(songs: int, most: int) -> list[int]:
+    return [int(place) for place in np.unique(np.linspace(0, songs - 1, most).round())]
 
 
 def _frames(found: FeatureSet, song: int) -> int:
@@ -150,6 +170,24 @@ def _harmonics(tracks: dict[int, JudgedTrack], bootstrap: SongBootstrap) -> dict
             if not suffix:
                 metrics[f"{name}_of_each"] = judged.of_each_harmonic()
     return metrics
+
+
+def _typical(
+    found: FeatureSet, run: Run, timbre: NDArray[np.float64], tracks: dict[int, JudgedTrack], bootstrap: SongBootstrap
+) -> dict[str, Any]:
+    """Of the training songs' typical timbre, at the true pitch: what a model scores that has learnt no more."""
+    assert found.harmonics is not None
+    cqt, where = run.config.cqt, _everywhere(tracks)
+    true = np.concatenate([found.harmonics[found.frames_of(place)].double().cpu().numpy() for place in tracks])
+    f0 = _joined(tracks, lambda one: one.true_f0)
+    named = np.broadcast_to(timbre[: resolved_harmonics(cqt)], (len(true), min(len(timbre), resolved_harmonics(cqt))))
+    errors = harmonic_errors(named * true.max(axis=1, keepdims=True), true, f0, cqt).level_free()
+    used = errors.frames()
+    at = {axis: place[used] for axis, place in where.items()}
+    return {
+        "harmonic_db_level_free_typical": bootstrap.mean(errors.distances(), **at),
+        "harmonic_db_level_free_typical_of_each": errors.of_each_harmonic(),
+    }
 
 
 _ERRORS = ("harmonics", "reading")

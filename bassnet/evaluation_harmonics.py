@@ -15,6 +15,7 @@ Source: Gray & Markel, Distance measures for speech processing (1976), for the l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,34 @@ def resolved_harmonics(cqt: CqtConfig) -> int:
     nor in the prediction. ``2^(2/bins_per_octave) ≤ (h+1)/h``: 8 for 12 bins an octave, 20 for 36.
     """
     return min(MOST_HARMONICS, int(1 / (2 ** (2 / cqt.bins_per_octave) - 1)))
+
+
+def typical_timbre(songs: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.float64]:
+    """The timbre of some songs that one would name without listening: the median over the songs of their own medians.
+
+    Of each harmonic's level re the frame's strongest, in dB, and no lower than :data:`AUDIBLE_DB`.
+
+    Args:
+        songs: f0 in Hz, 0 where nothing sounds, ``(frames,)``, and the amplitudes of the harmonics, linear,
+            ``(frames, harmonics)``; a song in which nothing sounds says nothing.
+
+    Returns:
+        Amplitudes, linear, re the strongest: ``(harmonics,)``.
+
+    Raises:
+        ValueError: if nothing sounds in any.
+    """
+    medians: list[NDArray[np.float64]] = []
+    for f0, harmonics in songs:
+        amplitudes = np.asarray(harmonics, dtype=np.float64)
+        strongest = amplitudes.max(axis=1, keepdims=True, initial=0.0)
+        sounds = (f0 > 0) & (strongest[:, 0] > 0)
+        if sounds.any():
+            relative = np.maximum(amplitudes[sounds] / strongest[sounds], 10 ** (AUDIBLE_DB / 20))
+            medians.append(np.median(20 * np.log10(relative), axis=0))
+    if not medians:
+        raise ValueError("nothing sounds in any of the songs")
+    return 10 ** (np.median(medians, axis=0) / 20)
 
 
 def harmonic_errors(

@@ -15,7 +15,7 @@ import polars as pl
 
 from ..bassnet.checkpoint import BEST
 from ..bassnet.dataset import Dataset, open_dataset
-from ..bassnet.evaluation import Findings, evaluate_run, fit_onset_threshold
+from ..bassnet.evaluation import Findings, evaluate_run, fit_onset_threshold, typical_timbre_of
 from ..bassnet.evaluation_pitch_grid import PitchGrid, pitch_grid
 from ..bassnet.run import Run
 from ..bassnet.split import Split, split_songs
@@ -149,7 +149,8 @@ def evaluation(
         if one.training is None
         else fit_onset_threshold(one.run, one.training[0], songs=one.training[1])
     )
-    found = evaluate_run(one.run, one.dataset, songs=one.songs, onsets_from=threshold, progress=progress)
+    timbre = None if one.training is None else typical_timbre_of(*one.training)
+    found = evaluate_run(one.run, one.dataset, songs=one.songs, onsets_from=threshold, timbre=timbre, progress=progress)
     metrics: dict[str, Any] = {
         **found.metrics,
         "onset_threshold_is_fitted": one.training is not None,

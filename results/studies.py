@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .collection import SetAside, name_of, newest
 from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
 from .record import Record
+from .seed_intervals import SeedMean, seed_mean
 from .training_comparison import METRICS, NONE, PAPER, SHARED, ArmName, ArmResult, arm_of, compare_arms, figure
 
 KIND = "evaluation"
@@ -83,6 +84,20 @@ class Study:
     def failed(self) -> list[str]:
         """Runs without an answer, a line each."""
         return [f"{arm.arm.loss}, seed {seed}: {why}" for arm in self.arms for seed, why in arm.failed.items()]
+
+    @property
+    def typical_timbre(self) -> SeedMean | None:
+        """What naming the training songs' typical timbre errs by, level-free, in dB; None if no record says so.
+
+        It depends on a seed's songs, not on the arm.
+        """
+        said = {
+            seed: value
+            for of_arm in self.runs.values()
+            for seed, record in of_arm.items()
+            if (value := figure(record, "harmonic_db_level_free_typical")) is not None
+        }
+        return seed_mean(list(said.values()), lowest=0.0) if said else None
 
     def values(self, result: ArmResult, metric: str) -> dict[int, float]:
         """Seed to the value of a metric."""

@@ -22,6 +22,12 @@ def study_markdown(study: Study) -> str:
     for arm in study.arms:
         cells = " | ".join(mean_text(arm.metrics.get(name)) for name in study.metrics)
         lines.append(f"| `{arm.arm.loss}` | {len(arm.seeds)} | {cells} |")
+    if study.typical_timbre is not None:
+        lines += [
+            "",
+            "Harmonics, level-free: the training songs' typical timbre, named without listening, errs by "
+            f"{mean_text(study.typical_timbre)} dB.",
+        ]
     if study.failed:
         lines += ["", *(f"- {line}" for line in study.failed)]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
 from tonedeaf.bassnet.config import BassNetConfig, ModelConfig, TrainingConfig, preset
 from tonedeaf.bassnet.dataset import Dataset
 from tonedeaf.bassnet.decoding import pick_onsets
-from tonedeaf.bassnet.evaluation import evaluate_run, fit_onset_threshold
+from tonedeaf.bassnet.evaluation import evaluate_run, fit_onset_threshold, typical_timbre_of
 from tonedeaf.bassnet.evaluation_cross_entropy import cross_entropies
 from tonedeaf.bassnet.evaluation_intervals import SongBootstrap
 from tonedeaf.bassnet.evaluation_pitch_grid import grid_axis, intervals_above, pitch_grid
@@ -112,6 +112,22 @@ def test_a_perfect_prediction_scores_perfectly(dataset: Dataset, run: Run, monke
     assert found["harmonic_db"]["value"] == pytest.approx(found["harmonic_db_reading"]["value"], abs=1e-6)
     assert found["harmonic_db_level_free"]["value"] < found["harmonic_db"]["value"]
     assert len(found["harmonic_db_of_each"]) == 8
+
+
+def test_what_naming_a_timbre_scores_is_told_and_does_not_depend_on_the_model(dataset: Dataset, run: Run):
+    other = a_run(replace(CONFIG, model=replace(CONFIG.model, maps=CONFIG.model.maps + 1)))
+    name, found = "harmonic_db_level_free_typical", dict[str, float]()
+    for which, named in (("own", [0]), ("another's", [1])):
+        timbre = typical_timbre_of(dataset, named)
+        one, two = (
+            evaluate_run(each, dataset, songs=[0], onsets_from=0.5, timbre=timbre).metrics for each in (run, other)
+        )
+        assert one[name] == two[name]
+        assert len(one[f"{name}_of_each"]) == 8
+        found[which] = one[name]["value"]
+    assert found["own"] < 1, "partials of one song decay, the higher ones faster"
+    assert found["another's"] > 2 * found["own"]
+    assert name not in evaluate_run(run, dataset, songs=[0], onsets_from=0.5).metrics
 
 
 def test_an_octave_above_is_an_octave_error(dataset: Dataset, run: Run, monkeypatch: pytest.MonkeyPatch):

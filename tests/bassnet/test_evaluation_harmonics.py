@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tonedeaf.bassnet.config import CqtConfig
-from tonedeaf.bassnet.evaluation_harmonics import harmonic_errors, resolved_harmonics
+from tonedeaf.bassnet.evaluation_harmonics import harmonic_errors, resolved_harmonics, typical_timbre
 
 CQT = CqtConfig(bins_per_octave=36)
 
@@ -76,3 +76,16 @@ def test_silence_does_not_count():
 def test_more_predicted_harmonics_than_true_ones_are_refused():
     with pytest.raises(ValueError, match="2 frames of 3 harmonics need as many true ones"):
         harmonic_errors(np.ones((2, 3)), np.ones((2, 2)), np.full(2, 55.0), CQT)
+
+
+def test_the_typical_timbre_is_the_median_over_songs_whatever_their_length_and_level():
+    def song(frames: int, *decibels: float) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(frames, 55.0), np.tile(10 ** (np.array(decibels) / 20), (frames, 1))
+
+    songs = [song(1000, 0, -10), song(3, -20, -40), song(5, 3, -27)]  # re the strongest: -10, -20, -30
+    assert 20 * np.log10(typical_timbre(songs)) == pytest.approx([0, -20])
+    silent = (np.zeros(4), np.ones((4, 2)))
+    assert 20 * np.log10(typical_timbre([*songs, silent])) == pytest.approx([0, -20])
+    assert 20 * np.log10(typical_timbre([song(2, 0, -300)])) == pytest.approx([0, -60]), "nothing to hear"
+    with pytest.raises(ValueError, match="nothing sounds in any"):
+        typical_timbre([silent])

@@ -98,6 +98,17 @@ def test_every_pair_of_figures_is_shown_and_the_primary_one_marked(make_evaluati
         assert pairs_markdown(cast(Publication, nothing)).startswith("No 5 distances")
 
 
+def test_what_naming_a_timbre_scores_is_a_mean_over_the_seeds(make_evaluation: MakeRecord):
+    def judged(loss: str, seed: int, error: float) -> Record:
+        return with_metrics(make_evaluation(loss, seed), harmonic_db_level_free_typical={"value": error})
+
+    study = one_study(judged("mss", 0, 4.0), judged("mel", 0, 4.0), judged("mss", 1, 6.0), make_evaluation("mel", 1))
+    assert study.typical_timbre is not None
+    assert (study.typical_timbre.value, study.typical_timbre.n) == (5.0, 2), "each seed once"
+    assert "named without listening, errs by 5.000 (" in study_markdown(study)
+    assert "named" not in study_markdown(one_study(make_evaluation("mss", 0), make_evaluation("mel", 0)))
+
+
 def test_how_many_songs_judge_is_said(make_evaluation: MakeRecord):
     records = [
         with_metrics(make_evaluation(loss, 0), raw_pitch_accuracy={"value": 0.5, "songs": 2}) for loss in ("mss", "mel")
