@@ -14,11 +14,13 @@ from .descent_text import correlation_markdown, descent_markdown, descents_of_ta
 from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
 from .publication import Publication
 from .record import Record
+from .studies import Study
 from .table1_text import markdown
 from .training_answer import answer_markdown
 from .training_cost import training_cost_markdown
 from .training_details import differences_markdown, harmonics_markdown, pairs_markdown
 from .training_evidence import evidence_markdown
+from .training_judges import judges_markdown
 from .training_text import foretelling_markdown, study_markdown
 from .which_loss import which_loss_markdown
 
@@ -45,7 +47,8 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         ),
         "training-harmonics": lambda: "\n".join(filter(None, map(harmonics_markdown, publication.studies))) or NOTHING,
         "training-pairs": lambda: pairs_markdown(publication),
-        "training-evidence": lambda: _evidence(publication),
+        "training-evidence": lambda: _of_studies(publication, evidence_markdown),
+        "training-judges": lambda: _of_studies(publication, judges_markdown),
         "answer": lambda: answer_markdown(publication),
         "foretelling": lambda: foretelling_markdown(publication),
         "training-cost": lambda: training_cost_markdown(publication.collection.records) or NOTHING,
@@ -76,6 +79,7 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Does a loss that ranks well train well?", "answer"),
         ("Does sign accuracy foretell training?", "foretelling"),
         ("What the losses say of pitch before they teach it", "training-evidence"),
+        ("What every loss says of the trained models", "training-judges"),
         ("Every figure of a ranking and of a training", "training-pairs"),
         ("What training with a loss costs", "training-cost"),
         ("BassNet beside its paper", "bassnet"),
@@ -202,8 +206,9 @@ def _ablation(publication: Publication) -> str:
     return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
 
 
-def _evidence(publication: Publication) -> str:
-    parts = (evidence_markdown(study, publication.collection.records) for study in publication.studies)
+def _of_studies(publication: Publication, table: Callable[[Study, Sequence[Record]], str]) -> str:
+    """A table of each study that has one, from all records."""
+    parts = (table(study, publication.collection.records) for study in publication.studies)
     return "\n".join(filter(None, parts)) or NOTHING
 
 

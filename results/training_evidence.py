@@ -15,7 +15,8 @@ from .rank_association import association
 from .record import Record
 from .seed_intervals import SeedMean, seed_mean
 from .studies import Study
-from .training_comparison import SHARED, ArmResult, arm_of
+from .training_comparison import ArmResult
+from .training_records import trainings
 from .training_text import mean_text
 
 PITCH = "raw_pitch_accuracy"
@@ -67,7 +68,12 @@ class _Row:
 
 def _row(study: Study, arm: ArmResult, records: Sequence[Record]) -> _Row | None:
     learnt = study.values(arm, PITCH)
-    said = {seed: one for seed, one in _said(study, arm, records).items() if seed in learnt}
+    found = trainings(study, arm.arm, records)
+    said: dict[int, Mapping[str, Any]] = {
+        seed: evidence
+        for seed, record in found.items()
+        if seed in learnt and (evidence := record.metrics.get("evidence"))
+    }
     if not said:
         return None
     above = [one["semitones_above"] for one in said.values() if one["semitones_above"] is not None]
@@ -81,20 +87,3 @@ def _row(study: Study, arm: ArmResult, records: Sequence[Record]) -> _Row | None
     )
     notes = max(int(one["notes"]) for one in said.values())
     return _Row(arm.arm.loss, notes, right, near, seed_mean(above).value if above else None, pitch)
-
-
-def _said(study: Study, arm: ArmResult, records: Sequence[Record]) -> dict[int, Mapping[str, Any]]:
-    """Seed to what the newest record of an arm's training says."""
-    newest: dict[int, Record] = {}
-    for record in records:
-        params = record.task.params
-        if record.kind != "training" or record.status != "ok" or not record.metrics.get("evidence"):
-            continue
-        of_study = all(
-            (None if params.get(name) is None else str(params[name])) == study.settings.get(name) for name in SHARED
-        )
-        if not of_study or (record.task.name, record.task.version) != (study.task, study.version):
-            continue
-        if arm_of(record) == arm.arm and not (record.seed in newest and record.started < newest[record.seed].started):
-            newest[record.seed] = record
-    return {seed: record.metrics["evidence"] for seed, record in sorted(newest.items())}
