@@ -87,6 +87,18 @@ class Dataset:
             raise ValueError(f"{folder} is damaged: mix, bass and labels have different lengths")
         return Song(index=index, mix=mix, bass=bass, labels=labels, about=about)
 
+    def labels(self, index: int) -> Labels:
+        """The labels of a song, without its audio.
+
+        Raises:
+            ValueError: if there is no such song, or the file is missing or damaged.
+        """
+        folder = song_folder(self.folder, index)
+        try:
+            return decode_labels(_checked(folder / LABELS, self.about(index).files.get(LABELS)))
+        except ValueError as error:
+            raise ValueError(f"{folder} is damaged: {error}") from error
+
     def about(self, index: int) -> SongDocument:
         """What is known of a song beside its labels.
 

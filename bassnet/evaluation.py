@@ -129,15 +129,14 @@ def fit_onset_threshold(run: Run, dataset: Dataset, *, songs: Sequence[int]) -> 
 
 
 def typical_timbre_of(dataset: Dataset, songs: Sequence[int]) -> NDArray[np.float64] | None:
-    """See :func:`.evaluation_harmonics.typical_timbre`; None where the dataset does not know its harmonics.
+    """See :func:`.evaluation_harmonics.typical_timbre`; None where the dataset knows no harmonics that sound.
 
     Args:
         dataset: that a run was trained on.
         songs: that it was trained on; at most :data:`MOST_SONGS_OF_TIMBRE`, evenly spread, are looked at.
     """
-    labels = [dataset.song(songs[place]).labels for place in _spread(len(songs), MOST_SONGS_OF_TIMBRE)]
-    known = [(each.f0, each.harmonics) for each in labels if each.harmonics is not None and (each.f0 > 0).any()]
-    return typical_timbre(known) if known else None
+    labels = [dataset.labels(songs[place]) for place in _spread(len(songs), MOST_SONGS_OF_TIMBRE)]
+    return typical_timbre((each.f0, each.harmonics) for each in labels if each.harmonics is not None)
 
 
 def _spread(songs: int, most: int) -> list[int]:

@@ -74,32 +74,33 @@ def resolved_harmonics(cqt: CqtConfig) -> int:
     return min(MOST_HARMONICS, int(1 / (2 ** (2 / cqt.bins_per_octave) - 1)))
 
 
-def typical_timbre(songs: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.float64]:
+def typical_timbre(songs: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.float64] | None:
     """The timbre of some songs that one would name without listening: the median over the songs of their own medians.
 
-    Of each harmonic's level re the frame's strongest, in dB, and no lower than :data:`AUDIBLE_DB`.
+    Of each harmonic's level re the frame's strongest, in dB, over the frames where it is above :data:`AUDIBLE_DB`; one
+    that never is has that level.
 
     Args:
         songs: f0 in Hz, 0 where nothing sounds, ``(frames,)``, and the amplitudes of the harmonics, linear,
             ``(frames, harmonics)``; a song in which nothing sounds says nothing.
 
     Returns:
-        Amplitudes, linear, re the strongest: ``(harmonics,)``.
-
-    Raises:
-        ValueError: if nothing sounds in any.
+        Amplitudes, linear, re the strongest: ``(harmonics,)``; None if nothing sounds in any song.
     """
     medians: list[NDArray[np.float64]] = []
     for f0, harmonics in songs:
         amplitudes = np.asarray(harmonics, dtype=np.float64)
         strongest = amplitudes.max(axis=1, keepdims=True, initial=0.0)
-        sounds = (f0 > 0) & (strongest[:, 0] > 0)
+        sounds = (np.asarray(f0) > 0) & (strongest[:, 0] > 0)
         if sounds.any():
-            relative = np.maximum(amplitudes[sounds] / strongest[sounds], 10 ** (AUDIBLE_DB / 20))
-            medians.append(np.median(20 * np.log10(relative), axis=0))
-    if not medians:
-        raise ValueError("nothing sounds in any of the songs")
-    return 10 ** (np.median(medians, axis=0) / 20)
+            medians.append(_median_of_audible(20 * np.log10(amplitudes[sounds] / strongest[sounds] + 1e-30)))
+    return 10 ** (np.nan_to_num(_median_of_audible(np.array(medians)), nan=AUDIBLE_DB) / 20) if medians else None
+
+
+def _median_of_audible(decibels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each column, over the rows that are above :data:`AUDIBLE_DB`; NaN where none is."""
+    audible = np.ma.masked_invalid(np.where(decibels > AUDIBLE_DB, decibels, np.nan))
+    return np.ma.filled(np.ma.median(audible, axis=0).astype(np.float64), np.nan)
 
 
 def harmonic_errors(

@@ -26,7 +26,7 @@ def study_markdown(study: Study) -> str:
         lines += [
             "",
             "Harmonics, level-free: the training songs' typical timbre, named without listening, errs by "
-            f"{mean_text(study.typical_timbre)} dB.",
+            f"{mean_text(study.typical_timbre)} dB over all voiced frames.",
         ]
     if study.failed:
         lines += ["", *(f"- {line}" for line in study.failed)]
