@@ -43,7 +43,7 @@ STUDY := OMP_NUM_THREADS=1 .venv/bin/tonedeaf swap --data runs/study-data --work
 STUDY_DATA := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --songs 24 --renderer additive --workers $(JOBS) \
 	--out runs/study-data
 
-study: $(STAMP) ## does a loss that ranks well train well? 13 losses, 3 paths, 3 seeds (runs/study; 4 hours on 2 cores)
+study: $(STAMP) ## does a loss that ranks well train well? 14 losses, 4 paths, 3 seeds (runs/study; resumable, 4 hours on 2 cores)
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
@@ -61,7 +61,7 @@ study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --out runs/study
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
 	$(VENV) -m tonedeaf.harnesses.bench_bassnet --out runs/bench-bassnet

@@ -1,7 +1,7 @@
 """Training and judging the arms of a study: each is a function of its own description, wherever it runs.
 
-An arm leaves a run's folder, a record of kind ``training`` (what it cost, how its distance was scaled, what the judges
-say of it, or why it failed), and one of kind ``evaluation``. What is there already is not made again.
+An arm leaves a run's folder, a record of kind ``training`` (what it cost, how its distance was scaled, how good the
+evidence was from which it learnt, what the judges say of it, or why it failed), and one of kind ``evaluation``. What is there already is not made again.
 """
 
 from __future__ import annotations

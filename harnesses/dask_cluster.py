@@ -120,8 +120,8 @@ class DaskExecutor(Executor):
         """Hand a call that counts as under way to Dask."""
         try:
             theirs = self._client.submit(call.function, pure=False, resources=self._resources or None)
-        except Exception:  # the client is closing, in whatever way
-            self._ended(call, self._lost())
+        except Exception as error:  # what cannot be pickled; or whatever a client raises that is closing
+            self._ended(call, error if self._client.status == "running" else self._lost())
             return
         with self._lock:
             self._futures.add(theirs)
@@ -165,10 +165,12 @@ class DaskExecutor(Executor):
         self._under_way -= 1
         if tried:
             self._on_trial = False
+        if self._stopped:
+            return []
         found = list(self._waiting) if tried else []
         if found:
             self._waiting.clear()
-        elif not self._under_way and self._suspects and not self._stopped:
+        elif not self._under_way and self._suspects:
             self._on_trial = True
             found = [self._suspects.popleft()]
         self._under_way += len(found)

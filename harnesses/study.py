@@ -23,6 +23,7 @@ from typing import Any
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
 from ..bassnet.trainer import Trainer
+from ..results.canonical import canonical_digest
 from .bassnet_losses import USUAL_PATHS, config_with
 from .sources import source_digest
 
@@ -103,8 +104,8 @@ class Start:
 
     @property
     def folder(self) -> Path:
-        """Of the run: another one for other code."""
-        digest = source_digest([Trainer])[:8]
+        """Of the run: another one for other code, or another configuration."""
+        digest = canonical_digest([source_digest([Trainer]), self.config.to_json()])[:8]
         return self.study.out / "starts" / f"{self.condition}-{self.study.start_steps}-seed{self.seed}-{digest}"
 
     @property

@@ -136,9 +136,13 @@ def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[
     return found
 
 
+_SAME = ("digest", "preset", "fields", "target")
+"""Settings in which trainings must agree to be compared by what they reach."""
+
+
 def _by_training(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
-    """The best loss of each condition, on the path on which it teaches most: nobody needs one that teaches less."""
-    best: dict[str, tuple[float, Advice]] = {}
+    """The best loss on the same data and model, in each condition, by whichever path and in however many steps."""
+    best: dict[tuple[str, ...], tuple[float, Advice]] = {}
     metric = "raw_pitch_accuracy"
     for study in publication.studies:
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
@@ -150,8 +154,9 @@ def _by_training(publication: Publication, complete: Sequence[Standing]) -> list
             if baseline is not None:
                 evidence += f"; BassNet's own objective: {mean_text(baseline)}"
             one = Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete))
-            if study.condition not in best or means[name].value > best[study.condition][0]:
-                best[study.condition] = means[name].value, one
+            where = (study.condition, *(study.settings.get(each, "") for each in _SAME))
+            if where not in best or means[name].value > best[where][0]:
+                best[where] = means[name].value, one
     return [one for _, one in best.values()]
 
 

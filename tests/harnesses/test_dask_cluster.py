@@ -177,6 +177,30 @@ def test_a_suspect_is_tried_while_nothing_else_is_under_way(monkeypatch: pytest.
         assert innocent.result() == "innocent"
 
 
+def test_nothing_is_sent_behind_a_shutdown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(distributed, "Client", FakeClient)
+    executor = DaskExecutor("tcp://nowhere", resources={})
+    sent = executor._client.sent  # pyright: ignore[reportPrivateUsage]
+    for name in ("killer", "innocent"):
+        executor.submit(str, name)
+    for each in sent[:2]:
+        each.end(killed=True)
+    executor.submit(str, "late")
+    executor.shutdown()
+    sent[2].end(killed=True)
+    assert len(sent) == 3
+
+
+def test_what_cannot_be_pickled_is_its_own_error(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_arguments: Any, **_options: Any) -> FakeFuture:
+        raise TypeError("cannot pickle")
+
+    monkeypatch.setattr(distributed, "Client", FakeClient)
+    monkeypatch.setattr(FakeClient, "submit", refuse)
+    with DaskExecutor("tcp://nowhere", resources={}) as executor:
+        assert str(executor.submit(str, 1).exception(timeout=1)) == "cannot pickle"
+
+
 def test_suspects_of_a_scheduler_that_is_lost_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(distributed, "Client", FakeClient)
     with DaskExecutor("tcp://nowhere", resources={}) as executor:

@@ -78,6 +78,7 @@ def test_studies_in_one_folder_share_what_is_the_same_and_nothing_else(monkeypat
     for other in ({"path": "soft"}, {"steps": 400}, {"segments": 8}):
         assert start(**other) == usual, "a start knows nothing of audio"
     assert start(start_steps=500) != usual
+    assert start(preset="small") != usual
     monkeypatch.setattr(inspect, "getsource", lambda one: original(one) + "#" * one.__name__.endswith("trainer"))
     assert start() != usual, "of other code"
 

@@ -40,8 +40,8 @@ def test_a_judge_agrees_if_it_prefers_the_better_models(make_evaluation: MakeRec
     found = judges_markdown(study, [*other, *records])
     assert found.startswith(f"**{study.title}**; 5 models a seed, 2 seeds")
     assert [row[0] for row in rows(found)] == ["`mel`", "`mss`"], "by agreement"
-    assert rows(found)[0][1] == "+1.00"
-    assert rows(found)[1] == ["`mss`", "−0.40", "–", "`mss`", "1"]  # 1 − 6·28/(5·24)
+    assert rows(found)[0][1] == "+1.00 (4)"
+    assert rows(found)[1] == ["`mss`", "−1.00 (4)", "–", "`mss`", "1"], "what it says of its own is left out"
     assert judges_markdown(study, records[:8]) == "", "of four models"
 
 
@@ -51,5 +51,5 @@ def test_a_judge_that_could_not_say_of_a_model_is_left_out(make_evaluation: Make
     records = [judged(one, said) for one, said in zip(evaluations, opinions, strict=True)]
     found = rows(judges_markdown(one_study(evaluations), records))
     assert [row[0] for row in found] == ["`mel`"]
-    assert found[0][1] == "+1.00"
+    assert found[0][1] == "+1.00 (4)"
     assert judges_markdown(one_study(evaluations), [judged(one, {}) for one in evaluations]) == ""
