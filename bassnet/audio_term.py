@@ -27,6 +27,7 @@ from torch.nn import functional as F
 
 from ..losses import AudioDistance
 from .calibration import squared_gradient, statistics_untouched
+from .candidates import pitches_in_range
 from .comparison import Comparison
 from .config import HOP, SAMPLE_RATE
 from .features import FeatureSet
@@ -270,12 +271,14 @@ class AudioTerm:
             seed: of these, and of z: two distances are compared on the same ones.
 
         Returns:
-            ``(draws·segments,)``; a note is drawn more than once, if there are few.
+            ``(draws·segments,)``, less the notes whose true pitch is out of the range; if there are few notes, one is
+            drawn more than once.
 
         Raises:
             ValueError: if the path does not try pitches.
         """
         generator = torch.Generator().manual_seed(seed)
+        in_range = len(pitches_in_range(self.path.cqt, self.features.device))
         found: list[Tensor] = []
         for _ in range(draws):
             draw = self._draw(model, generator)
@@ -283,7 +286,7 @@ class AudioTerm:
             bins = nearest_bin(known.f0, self.path.cqt)
             true = torch.stack([of_one[on].mode().values for of_one, on in zip(bins, known.sounding, strict=True)])
             off = self.path.nearest(prediction, known, distances) - true
-            found.append(12 / self.path.cqt.bins_per_octave * off)
+            found.append(12 / self.path.cqt.bins_per_octave * off[(true >= 0) & (true < in_range)])
         return torch.cat(found).cpu()
 
     def _draw(self, model: BassNet, generator: torch.Generator, *, move: bool = True) -> _Draw:

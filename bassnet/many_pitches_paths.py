@@ -95,7 +95,8 @@ class ManyPitches(Path):
     def nearest(self, prediction: SegmentPrediction, known: Known, distances: Comparison) -> Tensor:
         """Of all bins of the range, rendered as a candidate is, the one that the distance finds nearest."""
         every = pitches_in_range(self.cqt, prediction.y.device).expand(len(prediction.y), -1)
-        return distances(self.tones(every, prediction, known)).argmin(-1)
+        at_once = every.split(self.likeliest + self.drawn, dim=-1)  # as many as in training: memory
+        return torch.cat([distances(self.tones(bins, prediction, known)) for bins in at_once], -1).argmin(-1)
 
     def _try(
         self, prediction: SegmentPrediction, known: Known, distances: Comparison, generator: torch.Generator

@@ -1,7 +1,8 @@
 """Training and judging the arms of a study: each is a function of its own description, wherever it runs.
 
 An arm leaves a run's folder, a record of kind ``training`` (what it cost, how its distance was scaled, how good the
-evidence was from which it learnt, what the judges say of it, or why it failed), and one of kind ``evaluation``. What is there already is not made again.
+evidence was from which it learnt, what the judges say of it, or why it failed), and one of kind ``evaluation``. What is
+there already is not made again.
 """
 
 from __future__ import annotations
@@ -205,6 +206,8 @@ def _evidence(arm: Arm, start: BassNet, validation: FeatureSet) -> dict[str, Any
     moved = arm.config.training.transposition
     term = AudioTerm(arm.loss, made(arm.loss), arm.term, validation, start, transposition=moved)
     off = term.preferred(start.eval(), draws=JUDGE_DRAWS, seed=JUDGE_SEED)
+    if not len(off):
+        return None
     near = off[off.abs() <= 1]
     return {
         "notes": len(off),

@@ -1,7 +1,8 @@
 """An audio distance as a training term: gradients where they belong, calibration, and what cannot be used."""
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -225,6 +226,18 @@ def test_the_pitch_that_a_distance_prefers_is_told_in_semitones_above_the_true_o
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     with pytest.raises(ValueError, match="the path soft does not try pitches"):
         term(path="soft").preferred(model(), draws=1, seed=0)
+
+
+def test_a_preferred_pitch_is_in_semitones_whatever_the_bins_and_pitches_out_of_range_are_left_out():
+    """The distance prefers 27.5 Hz; the notes lie 12, 13, … semitones above it, and one song's beyond 440 Hz."""
+    ours = term(path="entropic", condition="audio-only", segments=3)
+    fine = SimpleNamespace(cqt=CqtConfig(bins_per_octave=36), nearest=lambda *_given: torch.zeros(3, dtype=torch.int64))
+    ours.path = cast(Any, fine)
+    off = ours.preferred(model().eval(), draws=4, seed=0)
+    assert len(off) == 12
+    assert set(off.tolist()) <= {-float(12 + note) for note in range(7)}
+    ours.features.f0[160:] *= 16
+    assert 0 < len(ours.preferred(model().eval(), draws=4, seed=0)) < 12
 
 
 def test_the_same_generator_gives_the_same_term():

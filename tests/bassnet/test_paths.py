@@ -223,14 +223,16 @@ def test_candidates_weigh_what_a_note_s_frames_say_times_their_importance(name: 
     """Frames that do not sound have no say."""
     logits = torch.randn(2, FRAMES, CQT.bins, generator=generator())
     given = prediction(torch.zeros(2, CQT.bins))._replace(f0_logits=logits)
-    ours = PATHS[name](cqt=CQT, harmonics=PARTIALS, likeliest=4, drawn=4)  # pyright: ignore[reportCallIssue]
+    ours = PATHS[name](cqt=CQT, harmonics=PARTIALS, likeliest=4, drawn=30)  # pyright: ignore[reportCallIssue]
     wanted = target(torch.tensor([20.0, 30.0]), torch.zeros(2))
     log_p = logits.log_softmax(-1)[:, 2:-2].mean(1)
-    drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=4, generator=generator())
+    drawn = draw_candidates(log_p, cqt=CQT, likeliest=4, drawn=30, generator=generator())
     assert (drawn.log_importance[:, 4:] != 0).all()
     assert isinstance(ours, ManyPitches)
     values = Comparison(transport(), wanted)(ours.tones(drawn.bins, given, known(sounding(2), None)))
-    told = ours.teach(log_p.gather(1, drawn.bins) + drawn.log_importance, values).mean()
+    before = [[bin in row[:place] for place, bin in enumerate(row)] for row in drawn.bins.tolist()]
+    assert all(map(any, before)), "some are drawn twice"
+    told = ours.teach(log_p.gather(1, drawn.bins) + drawn.log_importance, values, repeated=torch.tensor(before)).mean()
     found = parts(ours, given, transport(), wanted, None).pitch
     assert found is not None
     assert torch.allclose(found, told, rtol=1e-4)
