@@ -47,8 +47,8 @@ study: $(STAMP) ## does a loss that ranks well train well? 14 losses, 4 paths, 3
 	$(STUDY_DATA)
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --top 4 --bottom 2 \
-		--out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --segments 12 \
+		--top 4 --bottom 2 --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
 
@@ -61,7 +61,8 @@ study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition replace --segments 12 --out runs/study
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
 	$(VENV) -m tonedeaf.harnesses.bench_bassnet --out runs/bench-bassnet
