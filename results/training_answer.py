@@ -93,10 +93,10 @@ def _harmonics(paper: ArmResult, losses: Sequence[ArmResult]) -> list[str]:
     ours, theirs = best.metrics[HARMONICS], paper.metrics[HARMONICS]
     change = ours.value / theirs.value - 1
     within = best.against_paper.get(HARMONICS)
-    difference = f"; difference within seeds {mean_text(within)} dB" if within else ""
+    difference = f"; difference within seeds {mean_text(within)} dB".replace("-", "−") if within else ""
     return [
         f"Harmonics, level-free: of the losses `{best.arm.loss}` errs least, {mean_text(ours)} dB; BassNet's own "
-        f"objective {mean_text(theirs)} dB ({100 * change:+.0f} %{difference})."
+        f"objective {mean_text(theirs)} dB ({f'{100 * change:+.0f}'.replace('-', '−')} %{difference})."
     ]
 
 

@@ -138,25 +138,31 @@ def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[
 
 _SAME = ("digest", "preset", "fields", "target")
 """Settings in which trainings must agree to be compared by what they reach."""
+_TAUGHT = "raw_pitch_accuracy", "raw pitch accuracy {}", 1
+_TAUGHT_IN_REPLACE = "harmonic_db_level_free", "harmonics err by {} dB, level-free,", -1
+"""By what a loss is chosen: a metric, its words, and whether more is better."""
 
 
 def _by_training(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
-    """The best loss on the same data and model, in each condition, by whichever path and in however many steps."""
+    """The best loss on the same data and model, by what it teaches, by whichever path and in however many steps.
+
+    In ``replace`` pitch is supervised, and a loss teaches the harmonics' amplitudes; otherwise it teaches pitch.
+    """
     best: dict[tuple[str, ...], tuple[float, Advice]] = {}
-    metric = "raw_pitch_accuracy"
     for study in publication.studies:
+        metric, words, sign = _TAUGHT_IN_REPLACE if study.condition == "replace" else _TAUGHT
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
         own = [name for name in means if name not in BASELINES and means[name].n >= LEAST_SEEDS]
         if own:
-            name = max(own, key=lambda each: means[each].value)
-            evidence = f"raw pitch accuracy {mean_text(means[name])} over {means[name].n} seeds"
+            name = max(own, key=lambda each: sign * means[each].value)
+            evidence = words.format(mean_text(means[name])) + f" over {means[name].n} seeds"
             baseline = means.get("paper")
             if baseline is not None:
                 evidence += f"; BassNet's own objective: {mean_text(baseline)}"
             one = Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete))
             where = (study.condition, *(study.settings.get(each, "") for each in _SAME))
-            if where not in best or means[name].value > best[where][0]:
-                best[where] = means[name].value, one
+            if where not in best or sign * means[name].value > best[where][0]:
+                best[where] = sign * means[name].value, one
     return [one for _, one in best.values()]
 
 

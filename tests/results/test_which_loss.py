@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -89,10 +90,16 @@ def test_a_trained_model_is_an_answer_of_its_own(make_evaluation: MakeRecord, tm
     for seed in range(3):  # on another path the same losses are taught less, and others by other terms
         RecordStore(tmp_path).write(make_evaluation("mss", seed, pitch=0.45, path="soft"))
         RecordStore(tmp_path).write(make_evaluation("mel", seed, pitch=0.1, path="soft"))
-        RecordStore(tmp_path).write(make_evaluation("mfcc", seed, pitch=0.3, condition="replace", path="given"))
-        RecordStore(tmp_path).write(make_evaluation("paper", seed, pitch=0.6, condition="replace", path="given"))
+        for loss, error in (("paper", 9.0), ("mfcc", 8.0), ("mss", 8.5)):
+            one = make_evaluation(loss, seed, pitch=error / 10, condition="replace", path="given")
+            metrics = {**one.metrics, "harmonic_db_level_free": error}
+            RecordStore(tmp_path).write(msgspec.structs.replace(one, metrics=metrics))
     found, of_replace = advice(publication(tmp_path))
-    assert of_replace.distance == "mfcc"
+    assert of_replace.distance == "mfcc", "by its harmonics: pitch is supervised"
+    assert of_replace.evidence == (
+        "harmonics err by 8.000 (8.000 to 8.000) dB, level-free, over 3 seeds; BassNet's own objective: "
+        "9.000 (9.000 to 9.000)"
+    )
     assert found.distance == "mel", "a baseline is none of the distances, and two seeds are too few"
     assert found.evidence == (
         "raw pitch accuracy 0.500 (0.500 to 0.500) over 3 seeds; BassNet's own objective: 0.900 (0.900 to 0.900)"
