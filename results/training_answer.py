@@ -33,7 +33,7 @@ def _answer(publication: Publication, study: Study) -> str | None:
     losses = [arm for name, arm in arms.items() if name not in BASELINES]
     if not losses or PAPER not in arms:
         return None
-    lines = [f"**{study.title}; {len(study.seeds)} seeds**", ""]
+    lines = [f"**{study.title}; {len(study.seeds)} {'seed' if len(study.seeds) == 1 else 'seeds'}**", ""]
     ranking = publication.ranking_of(study)
     for pair in shown_pairs(ranking[1], study) if ranking else []:
         if pair.primary:
