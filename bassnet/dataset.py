@@ -74,9 +74,7 @@ class Dataset:
         Raises:
             ValueError: if there is no such song, or a file of it is missing or damaged.
         """
-        if not 0 <= index < len(self):
-            raise ValueError(f"song must be in 0..{len(self) - 1}, got {index}")
-        folder = song_folder(self.folder, index)
+        folder = self._folder(index)
         about = self.about(index)
         files = {name: _checked(folder / name, about.files.get(name)) for name in (MIX, BASS, LABELS)}
         try:
@@ -87,15 +85,21 @@ class Dataset:
             raise ValueError(f"{folder} is damaged: mix, bass and labels have different lengths")
         return Song(index=index, mix=mix, bass=bass, labels=labels, about=about)
 
+    def _folder(self, index: int) -> Path:
+        if not 0 <= index < len(self):
+            raise ValueError(f"song must be in 0..{len(self) - 1}, got {index}")
+        return song_folder(self.folder, index)
+
     def labels(self, index: int) -> Labels:
         """The labels of a song, without its audio.
 
         Raises:
             ValueError: if there is no such song, or the file is missing or damaged.
         """
-        folder = song_folder(self.folder, index)
+        folder = self._folder(index)
+        content = _checked(folder / LABELS, self.about(index).files.get(LABELS))
         try:
-            return decode_labels(_checked(folder / LABELS, self.about(index).files.get(LABELS)))
+            return decode_labels(content)
         except ValueError as error:
             raise ValueError(f"{folder} is damaged: {error}") from error
 

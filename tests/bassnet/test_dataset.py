@@ -20,7 +20,7 @@ import pytest
 
 from tonedeaf.bassnet import dataset_writer
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
-from tonedeaf.bassnet.dataset import Dataset, Song, open_dataset
+from tonedeaf.bassnet.dataset import BASS, LABELS, MIX, Dataset, Song, open_dataset, song_folder
 from tonedeaf.bassnet.rendering import Recipe, make_recipe, render_dataset, render_song
 
 RENDERER = AdditiveRenderer()
@@ -339,6 +339,21 @@ def test_a_damaged_file_is_named(copy: Path, name: str):
     with pytest.raises(ValueError, match=f"{name} is missing"):
         dataset.song(1)
     assert dataset.song(0).index == 0
+
+
+def test_labels_are_read_without_the_audio_and_what_is_wrong_with_them_is_said_once(copy: Path):
+    dataset = open_dataset(copy)
+    np.testing.assert_array_equal(dataset.labels(1).f0, dataset.song(1).labels.f0)
+    folder = song_folder(copy, 1)
+    for name in (MIX, BASS):
+        (folder / name).unlink()
+    labels = folder / LABELS
+    assert dataset.labels(1).f0.any()
+    with pytest.raises(ValueError, match=r"song must be in 0\.\.3, got 4"):
+        dataset.labels(4)
+    labels.unlink()
+    with pytest.raises(ValueError, match=f"^{labels} is missing: render the dataset anew$"):
+        dataset.labels(1)
 
 
 def test_a_song_that_there_is_not_is_refused(whole: Path):
