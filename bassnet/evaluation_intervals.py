@@ -11,6 +11,7 @@ Application of the hierarchical bootstrap to multi-level data in neuroscience (2
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,11 @@ _RANKS = 1000
 """Into so many classes of equal size values are sorted before their quantiles are bootstrapped."""
 
 Metric = Mapping[str, Any]
-"""What a record holds of one figure: ``{value, low, high, n, songs}``; the first three are None if ``n`` is 0."""
+"""What a record holds of one figure: ``{value, low, high, n, songs}``; the first three are None if ``n`` is 0.
+
+One that is a mean or a ratio has the parts of each song, too: ``of_songs`` is a list of ``[sum, weight]``. Their ratio
+is that song's value, and the ratio of their totals is ``value``; the weight of a song with nothing to measure is 0.
+"""
 
 
 class SongBootstrap:
@@ -52,6 +57,7 @@ class SongBootstrap:
         segments = [-(-count // SEGMENT_FRAMES) for count in frames]
         self._first = np.concatenate([[0], np.cumsum(segments)])
         self._song = np.repeat(np.arange(len(segments)), segments)
+        self._songs = [slice(*ends) for ends in pairwise(self._first.tolist())]
         self._weights = _weights(segments, replicates, np.random.default_rng(seed))
 
     def mean(self, values: ArrayLike, *, song: ArrayLike, frame: ArrayLike) -> Metric:
@@ -71,16 +77,13 @@ class SongBootstrap:
         segment = self._segment(song, frame)
         sums = self._sums(segment, above), self._sums(segment, below)
         used = np.bincount(segment[below != 0], minlength=self._song.size)
+        of_songs = {"of_songs": [[float(sums[0][own].sum()), float(sums[1][own].sum())] for own in self._songs]}
         if not sums[1].sum():
-            return _metric(None, None, used, self._song)
+            return {**_metric(None, None, used, self._song), **of_songs}
         replicates = [self._weights @ each for each in sums]
         drawn = replicates[1] > 0  # a replicate may miss all that counts
-        return _metric(
-            float(sums[0].sum() / sums[1].sum()),
-            percentile_interval(replicates[0][drawn] / replicates[1][drawn]) if drawn.any() else None,
-            used,
-            self._song,
-        )
+        interval = percentile_interval(replicates[0][drawn] / replicates[1][drawn]) if drawn.any() else None
+        return {**_metric(float(sums[0].sum() / sums[1].sum()), interval, used, self._song), **of_songs}
 
     def quantile(self, values: ArrayLike, share: float, *, song: ArrayLike, frame: ArrayLike) -> Metric:
         """The value that a share of all values lies below; the ends of the interval are good to 1/1000 in rank."""

@@ -74,7 +74,8 @@ def train_arm(arm: Arm) -> ArmRecords:
         return ArmRecords(found, None)
     run = load_run(arm.folder(found.key), device=arm.study.device)
     sounds = sounds_of if arm.seed == arm.study.heard_seed else None
-    judgement = evaluation(judged(run, arm.study.data), store, device=arm.study.device, sounds=sounds)
+    judges = arm.study.held_out or arm.study.data
+    judgement = evaluation(judged(run, judges), store, device=arm.study.device, sounds=sounds)
     return ArmRecords(found, judgement)
 
 

@@ -48,6 +48,7 @@ class Study:
         steps: of an arm.
         judges: distances that judge every arm, whatever it was trained with.
         heard_seed: the seed whose arms leave sounds.
+        held_out: folder of a dataset by all of whose songs every arm is judged; None: by its own validation songs.
     """
 
     data: Path
@@ -62,6 +63,7 @@ class Study:
     steps: int = 200
     judges: tuple[str, ...] = ()
     heard_seed: int = 0
+    held_out: Path | None = None
 
     def __post_init__(self) -> None:
         preset(self.preset)

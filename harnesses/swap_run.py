@@ -41,6 +41,7 @@ class SwapOptions:
     bottom: int | None = None
     by: str = "minimum"
     data: Path
+    held_out: Path | None = None
     preset: str = "tiny"
     conditions: tuple[Condition, ...] = CONDITIONS
     path: str | None = None
@@ -99,7 +100,9 @@ def study_of(options: SwapOptions) -> Study:
     """
     check_parallelism(options.workers, options.dask)
     preset(options.preset)
-    open_dataset(options.data)
+    dataset = open_dataset(options.data)
+    if options.held_out is not None and open_dataset(options.held_out).digest == dataset.digest:
+        raise ValueError(f"{options.held_out} holds the songs that the arms are trained on: render others, by --seed")
     if not options.losses and options.top is None:
         raise ValueError("name the losses to swap in: --loss mss --loss tonedeaf; or how many of the best: --top 4")
     if options.seeds < 1 or options.trials < 0:
@@ -121,6 +124,7 @@ def study_of(options: SwapOptions) -> Study:
         steps=options.steps,
         judges=options.losses,
         heard_seed=options.first_seed,
+        held_out=options.held_out,
     )
     terms = [study.term(condition) for condition in options.conditions]
     for loss in options.losses:

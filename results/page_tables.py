@@ -21,6 +21,7 @@ from .training_cost import training_cost_markdown
 from .training_details import differences_markdown, harmonics_markdown, pairs_markdown
 from .training_evidence import evidence_markdown
 from .training_judges import judges_markdown
+from .training_songs import songs_markdown
 from .training_text import foretelling_markdown, study_markdown
 from .which_loss import which_loss_markdown
 
@@ -45,6 +46,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "training-differences": lambda: (
             "\n".join(filter(None, map(differences_markdown, publication.studies))) or NOTHING
         ),
+        "training-songs": lambda: "\n".join(filter(None, map(songs_markdown, publication.studies))) or NOTHING,
         "training-harmonics": lambda: "\n".join(filter(None, map(harmonics_markdown, publication.studies))) or NOTHING,
         "training-pairs": lambda: pairs_markdown(publication),
         "training-evidence": lambda: _of_studies(publication, evidence_markdown),
@@ -75,6 +77,7 @@ NEW_PAGE = "# Published results\n\n[The report](report.html) has everything on o
         ("Does sign accuracy foretell descent?", "correlation"),
         ("Training", "training"),
         ("Differences to BassNet's own objective, within seeds", "training-differences"),
+        ("Losses against each other, over songs and seeds", "training-songs"),
         ("Errors of each harmonic", "training-harmonics"),
         ("Does a loss that ranks well train well?", "answer"),
         ("Does sign accuracy foretell training?", "foretelling"),

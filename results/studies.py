@@ -71,6 +71,13 @@ class Study:
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts if part)
 
     @property
+    def trained_on(self) -> str | None:
+        """Digest of the dataset that the arms learnt from; that by which they are judged is in ``settings``."""
+        params = next(record.task.params for of_arm in self.runs.values() for record in of_arm.values())
+        digest = params.get("trained_on", params).get("digest")
+        return None if digest is None else str(digest)
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that any arm has, in order."""
         return tuple(name for name in METRICS if any(name in arm.metrics for arm in self.arms))

@@ -13,6 +13,7 @@ from .seed_intervals import SeedMean, seed_mean
 from .studies import LABELS, Study
 from .training_answer import comparable
 from .training_comparison import METRICS, NONE, PAPER
+from .training_text import difference_text
 
 OF_EACH = "harmonic_db_level_free_of_each"
 """The metric that has a figure for each harmonic."""
@@ -132,16 +133,8 @@ def _difference(mean: SeedMean | None, seeds: int) -> str:
     """A cell; one that rests on fewer seeds than the row says so."""
     if mean is None:
         return "–"
-    return _signed(mean) if mean.n == seeds else f"{_signed(mean)}, {mean.n} of {seeds} seeds"
-
-
-def _signed(mean: SeedMean) -> str:
-    digits = 1 if abs(mean.value) >= 10 else 3
-    value = f"{mean.value:+.{digits}f}".replace("-", "−")
-    if mean.low is None or mean.high is None:
-        return value
-    text = f"{value} ({mean.low:+.{digits}f} to {mean.high:+.{digits}f})".replace("-", "−")
-    return f"**{text}**" if mean.low > 0 or mean.high < 0 else text
+    text = difference_text(mean.value, mean.low, mean.high)
+    return text if mean.n == seeds else f"{text}, {mean.n} of {seeds} seeds"
 
 
 def _of_each(records: list[Record]) -> Mapping[int, float]:

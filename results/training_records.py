@@ -25,7 +25,8 @@ def trainings(study: Study, arm: ArmName, records: Sequence[Record]) -> dict[int
             continue
         params = record.task.params
         settings = {name: None if params.get(name) is None else str(params[name]) for name in SHARED}
-        of_study = settings == {name: study.settings.get(name) for name in SHARED}
+        # A training knows of the songs that it learns from, whatever songs judge it.
+        of_study = settings == {**{name: study.settings.get(name) for name in SHARED}, "digest": study.trained_on}
         of_task = (record.task.name, record.task.version) == (study.task, study.version)
         if of_study and of_task and not (record.seed in newest and record.started < newest[record.seed].started):
             newest[record.seed] = record

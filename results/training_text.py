@@ -47,13 +47,26 @@ def _heading(metric: str) -> str:
 
 def mean_text(mean: SeedMean | None) -> str:
     """A mean with its interval, as many digits as tell something; a dash without one."""
-    if mean is None:
-        return "–"
-    digits = 3 if abs(mean.value) < 10 else 1
-    text = f"{mean.value:.{digits}f}"
-    if mean.low is None or mean.high is None:
+    return "–" if mean is None else value_text(mean.value, mean.low, mean.high)
+
+
+def value_text(value: float, low: float | None, high: float | None) -> str:
+    """The same of three numbers."""
+    digits = 3 if abs(value) < 10 else 1
+    text = f"{value:.{digits}f}"
+    if low is None or high is None:
         return text
-    return f"{text} ({mean.low:.{digits}f} to {mean.high:.{digits}f})"
+    return f"{text} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def difference_text(value: float, low: float | None, high: float | None) -> str:
+    """A difference with its sign and its interval, bold if that leaves 0 out."""
+    digits = 1 if abs(value) >= 10 else 3
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    if low is None or high is None:
+        return text
+    text = f"{text} ({low:+.{digits}f} to {high:+.{digits}f})".replace("-", "−")
+    return f"**{text}**" if low > 0 or high < 0 else text
 
 
 def foretelling_markdown(publication: Publication) -> str:

@@ -20,6 +20,12 @@ from .app import app, common, parallel
 @click.option(
     "--data", type=click.Path(path_type=Path), required=True, help="Folder of a dataset (tonedeaf data makes one)."
 )
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of a dataset whose songs judge all arms.  [default: a tenth of --data's, others for each seed]",
+)
 @click.option("--preset", default="tiny", show_default=True, help="Of model and training: tiny, small, paper.")
 @click.option(
     "--condition",

@@ -37,9 +37,17 @@ def test_equal_values_leave_no_doubt():
 def test_nothing_gives_none_and_no_nan():
     bootstrap = SongBootstrap([600])
     nothing = {"value": None, "low": None, "high": None, "n": 0, "songs": 0}
-    assert bootstrap.mean([], song=[], frame=[]) == nothing
+    assert bootstrap.mean([], song=[], frame=[]) == {**nothing, "of_songs": [[0.0, 0.0]]}
     assert bootstrap.quantile([], 0.5, song=[], frame=[]) == nothing
-    assert bootstrap.ratio([1.0], [0.0], song=[0], frame=[3]) == nothing
+    assert bootstrap.ratio([1.0], [0.0], song=[0], frame=[3]) == {**nothing, "of_songs": [[1.0, 0.0]]}
+
+
+def test_a_ratio_has_the_parts_of_each_song():
+    """Songs of one, three and no segments that are measured: their totals give the ratio."""
+    bootstrap = SongBootstrap([400, 1200, 700])
+    found = bootstrap.ratio([1, 2, 3, 4], [2, 4, 8, 8], song=[0, 1, 1, 1], frame=[0, 499, 500, 1199])
+    assert found["of_songs"] == [[1.0, 2.0], [9.0, 20.0], [0.0, 0.0]]
+    assert found["value"] == pytest.approx(10 / 22)
 
 
 def test_the_interval_is_as_wide_as_the_spread_of_songs_asks():
