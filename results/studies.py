@@ -14,7 +14,18 @@ from .collection import SetAside, name_of, newest
 from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
 from .record import Record
 from .seed_intervals import SeedMean, seed_mean
-from .training_comparison import METRICS, NONE, PAPER, SHARED, ArmName, ArmResult, arm_of, compare_arms, figure
+from .training_comparison import (
+    METRICS,
+    NONE,
+    PAPER,
+    SHARED,
+    ArmName,
+    ArmResult,
+    arm_of,
+    compare_arms,
+    figure,
+    trained_on,
+)
 
 KIND = "evaluation"
 BASELINES = (PAPER, NONE)
@@ -73,9 +84,7 @@ class Study:
     @property
     def trained_on(self) -> str | None:
         """Digest of the dataset that the arms learnt from; that by which they are judged is in ``settings``."""
-        params = next(record.task.params for of_arm in self.runs.values() for record in of_arm.values())
-        digest = params.get("trained_on", params).get("digest")
-        return None if digest is None else str(digest)
+        return trained_on(next(record for of_arm in self.runs.values() for record in of_arm.values()))
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -67,6 +67,12 @@ def arm_of(record: Record) -> ArmName:
     return ArmName(record.distance.name, str(params.get("condition", "")), str(params.get("path", "")))
 
 
+def trained_on(record: Record) -> str | None:
+    """Digest of the dataset that an arm learnt from, whatever songs judge it."""
+    digest = record.task.params.get("trained_on", record.task.params).get("digest")
+    return None if digest is None else str(digest)
+
+
 def figure(record: Record, metric: str) -> float | None:
     """The value of a metric, whether it stands alone or with its interval; None if the record has none."""
     found: Any = record.metrics.get(metric)
@@ -111,8 +117,16 @@ SHARED = (
 
 
 def _check_shared(evaluations: Sequence[Record]) -> None:
-    for name in SHARED:
-        values = {str(record.task.params.get(name)) for record in evaluations}
+    told: dict[str, set[str]] = {}
+    for record in evaluations:
+        params = record.task.params
+        shared = {name: params.get(name) for name in SHARED if name != "digest"}
+        shared["digest of what they are trained on"] = trained_on(record)
+        if record.kind == "evaluation":  # no song judges a training that failed
+            shared["digest"] = params.get("digest")
+        for name, value in shared.items():
+            told.setdefault(name, set()).add(str(value))
+    for name, values in told.items():
         if len(values) > 1:
             raise ValueError(f"arms differ in {name} ({', '.join(sorted(values))}): not one comparison")
 

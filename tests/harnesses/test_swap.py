@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,6 +205,28 @@ def test_a_second_call_trains_nothing_that_is_finished_and_gives_the_same(
     assert set(trained) <= {"start", small.losses[1]}
 
 
+def test_songs_of_another_dataset_judge_arms_that_are_trained_already(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out, held_out = tmp_path / "out", tmp_path / "held-out"
+    shutil.copytree(small.out, out)
+    rendered = ["data", "A1", "--songs", "2", "--seed", "1", "--seconds", "6", "--renderer", "additive"]
+    assert run_command([*rendered, "--out", str(held_out)]) == 0
+    before = {path.name for path in out.iterdir()}
+    assert replace(small, out=out).swap("--held-out", str(held_out)) == 1, "an arm fails, as before"
+    capsys.readouterr()
+    store = RecordStore(out)
+    found = [one for one in store.read_all() if one.kind == "evaluation" and one.task.params["split"] == "all"]
+    assert {one.distance.name for one in found} == {"paper", "none", MSS, small.losses[2]}
+    for one in found:
+        assert one.task.params["digest"] == open_dataset(held_out).digest
+        assert one.task.params["trained_on"]["digest"] == open_dataset(small.data).digest
+        of_songs = one.metrics["raw_pitch_accuracy"]["of_songs"]
+        assert [weight > 0 for _, weight in of_songs] == [True, True]
+    new = {path.name for path in out.glob("*.json")} - before
+    assert {name.split("-")[0] for name in new} <= {"evaluation"}
+
+
 def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp_path: Path):
     """SIGKILL when the first arm is judged: that one is not made again, and the others come out as undisturbed."""
     out, program = tmp_path / "out", tmp_path / "small_study.py"
@@ -282,6 +305,12 @@ def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small,
     assert "the path given renders the labels' pitch" in capsys.readouterr().err
 
 
+def test_the_songs_of_training_judge_nothing(small: Small, capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    assert small.swap("--held-out", str(small.data)) == 2
+    assert "holds the songs that the arms are trained on: render others, by --seed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -300,6 +329,7 @@ def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small,
         (["--seeds", "0"], "seeds must be at least 1"),
         (["--preset", "huge"], "unknown preset 'huge'; there are tiny, small, paper"),
         (["--data", "nowhere"], "there is no folder nowhere"),
+        (["--held-out", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_one_line_before_anything_is_computed(
