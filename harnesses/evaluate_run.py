@@ -89,7 +89,7 @@ def _figures(store: RecordStore, records: Sequence[Record], grids: Sequence[Reco
         yield f"latent-{digest}", figure_latent(evaluations)
         yield f"trajectory-{digest}", figure_trajectory(evaluations)
     for record in grids:
-        yield f"relative_pitch-{record.key[:8]}", figure_relative_pitch(read_relative_pitch(store, record))
+        yield f"relative_pitch-{record.key[:8]}", figure_relative_pitch(read_relative_pitch(record, store.trials))
 
 
 def _answered(several: Sequence[Judged], store: RecordStore, device: torch.device) -> tuple[list[Record], list[Record]]:

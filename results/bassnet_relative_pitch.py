@@ -5,6 +5,7 @@ The table of a record of kind ``relative_pitch`` has one row for each point and 
 bass of the dataset in the same frames).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .record import Record
-from .store import RecordStore
 
 RELATIVE_PITCH = "relative_pitch"
 """Kind of the record."""
@@ -51,15 +51,19 @@ class RelativePitch:
         return float(self.record.metrics["seconds"])
 
 
-def read_relative_pitch(store: RecordStore, record: Record) -> RelativePitch:
+def read_relative_pitch(record: Record, trials: Callable[[Record], pl.DataFrame]) -> RelativePitch:
     """The distributions of a record.
+
+    Args:
+        record: of kind ``relative_pitch``.
+        trials: gives its table, as :meth:`.RecordStore.trials` does.
 
     Raises:
         ValueError: if the record is none, has no answer, or its table is not a whole grid.
     """
     if record.kind != RELATIVE_PITCH or record.status != "ok":
         raise ValueError(f"a relative_pitch with an answer was expected, got {record.kind} ({record.status})")
-    table = store.trials(record)
+    table = trials(record)
     if missing := [name for name in _COLUMNS if name not in table.columns]:
         raise ValueError(f"the relative_pitch of {record.distance.name} lacks {', '.join(missing)} in its table")
     ordered = table.sort("z2", "z1", "interval")

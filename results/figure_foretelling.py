@@ -1,25 +1,33 @@
 # pyright: reportUnknownMemberType=false
 # (matplotlib leaves its keyword arguments untyped)
-"""Does a distance that ranks well train well? Sign accuracy against what a model learnt, distance by distance."""
+"""Does a distance that ranks well train well? Sign accuracy against what a model learnt, distance by distance.
 
-from collections.abc import Sequence
+Many distances teach nearly alike, so points carry numbers. The names stand beside the panels, the best taught first.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from .boards import Board
 from .leaderboard import Standing
 from .panels import Sizes, small_multiples
-from .point_labels import label_points
 from .rank_association import Association
 from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH, PRIMARY_RANKING, PRIMARY_TRAINING, Pair, associations
 from .studies import LABELS, Study
-from .style import INK, colour, styled
+from .style import INK, PAPER, TEXT_SIZE, colour, styled
 
 RANKINGS = {PRIMARY_RANKING: "worst cell of pitch", "mean": "mean over the cells"}
 """Figures of a ranking that are shown; the first is the one that was named in advance."""
-_SIZES = Sizes(panel=(3.2, 2.6), left=0.6, between=0.55, right=0.2, above=0.42, below=0.42)
+_SIZES = Sizes(panel=(2.75, 2.6), left=0.6, between=0.5, right=2.75, above=0.42, below=0.42)
+_POINT = 8.0
+"""Size of a point, in points: a number of two digits fits in."""
+_LINE = 0.155
+"""From one name to the next, in inches."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +69,22 @@ def figure_foretelling(board: Board, standings: Sequence[Standing], study: Study
         caption = _caption(board, study, pairs[0])
         title = "Does a distance that ranks well train well?"
         figure, axes = small_multiples(1, len(pairs), _SIZES, title=title, caption=caption)
-        for panel, pair in zip(axes[0], pairs, strict=True):
-            _draw(panel, foretold(pair, study), pair)
+        points = [foretold(pair, study) for pair in pairs]
+        best_first = sorted({(-one.learnt, one.distance) for of_pair in points for one in of_pair})
+        numbers = {distance: number for number, (_, distance) in enumerate(best_first, 1)}
+        for panel, pair, of_pair in zip(axes[0], pairs, points, strict=True):
+            _draw(panel, of_pair, pair, numbers)
+        _name(axes[0][-1], numbers)
     return figure
 
 
-def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair) -> None:
-    for point in points:
-        ink = colour(point.distance)
+def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair, numbers: Mapping[str, int]) -> None:
+    for point in sorted(points, key=lambda one: -numbers[one.distance]):  # the best lie above the others
+        ink, place = colour(point.distance), 3 + 1 / numbers[point.distance]
         if point.low is not None and point.high is not None:
-            axes.plot([point.accuracy] * 2, [point.low, point.high], color=ink, lw=1.0, zorder=2)
-        axes.plot([point.accuracy], [point.learnt], "o", ms=5, mfc=ink, mec="white", mew=0.6, zorder=3)
+            axes.plot([point.accuracy] * 2, [point.low, point.high], color=ink, lw=1.0, alpha=0.7, zorder=2)
+        axes.plot([point.accuracy], [point.learnt], "o", ms=_POINT, mfc=ink, mec="white", mew=0.6, zorder=place)
+        _number(axes, point.accuracy, point.learnt, numbers[point.distance], ink, zorder=place)
     accuracies = [point.accuracy for point in points]
     room = 0.06 * (max(accuracies) - min(accuracies) or 1.0)
     axes.set_xlim(min(accuracies) - room, max(accuracies) + room)
@@ -82,7 +95,28 @@ def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair) -> None:
     axes.set_ylabel(LABELS[pair.training][0], labelpad=3)
     axes.tick_params(length=2.5, width=0.6, pad=2)
     axes.set_title(association_text(pair.found), loc="left", color=INK, fontsize=8, pad=5)
-    label_points(axes, [(point.accuracy, point.learnt) for point in points], [point.distance for point in points])
+
+
+def _name(axes: Axes, numbers: Mapping[str, int]) -> None:
+    """Which number is whose, to the right of a panel, from its top."""
+    here, width = axes.transAxes, _SIZES.panel[0]
+    for distance, number in numbers.items():
+        x, y, ink = 1 + 0.15 / width, 1 - (number - 0.5) * _LINE / _SIZES.panel[1], colour(distance)
+        axes.plot([x], [y], "o", ms=_POINT, mfc=ink, mec="white", mew=0.6, transform=here, clip_on=False)
+        _number(axes, x, y, number, ink, transform=here)
+        where = x + 0.1 / width
+        axes.text(where, y, distance, transform=here, va="center_baseline", fontsize=TEXT_SIZE - 0.5, color=INK)
+
+
+def _number(axes: Axes, x: float, y: float, number: int, ink: str, **where: Any) -> None:
+    where |= {"ha": "center", "va": "center_baseline", "fontsize": 5.5, "color": _readable_on(ink)}
+    axes.text(x, y, str(number), **where)
+
+
+def _readable_on(ink: str) -> str:
+    """White or dark, whichever stands out from a colour (by its relative luminance, after ITU-R BT.709)."""
+    red, green, blue = to_rgb(ink)
+    return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.55 else PAPER
 
 
 def association_text(found: Association) -> str:

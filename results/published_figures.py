@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import polars as pl
 from matplotlib.figure import Figure
 
 from .bassnet_evaluation import EVALUATION, Evaluation
+from .bassnet_relative_pitch import RELATIVE_PITCH, read_relative_pitch
 from .bassnet_text import reproductions
 from .figure_cost import by_mean, cost_points, figure_cost
 from .figure_curve import figure_curve
@@ -16,10 +18,12 @@ from .figure_field import figure_field
 from .figure_foretelling import figure_foretelling, shown_pairs
 from .figure_latent import figure_latent
 from .figure_map import figure_map
+from .figure_relative_pitch import figure_relative_pitch
 from .figure_table1 import figure_table1
 from .figure_training import SHOWN, figure_training
 from .figure_trajectory import figure_trajectory
 from .publication import Publication
+from .record import Record
 
 Drawing = Callable[[], Figure]
 DESCENTS_SHOWN = 12
@@ -44,6 +48,7 @@ def figures(publication: Publication) -> dict[str, Drawing]:
     found.update(_descents(publication))
     found.update(_training(publication))
     found.update(_latent(publication))
+    found.update(_relative_pitch(publication))
     return found
 
 
@@ -82,3 +87,19 @@ def _latent(publication: Publication) -> dict[str, Drawing]:
         if record.task.params["config"]["model"]["latent"] >= 2
     ]
     return {"latent": partial(figure_latent, own), "trajectory": partial(figure_trajectory, own)} if own else {}
+
+
+def _relative_pitch(publication: Publication) -> dict[str, Drawing]:
+    """What the bass plays across the latent plane: of each dataset and preset, the first seed."""
+    found: dict[str, Drawing] = {}
+    trials = publication.collection.trials
+    records = (one for one in publication.collection.of_kind(RELATIVE_PITCH) if one.status == "ok")
+    for record in sorted(records, key=lambda one: (one.seed, -one.started.timestamp())):
+        params = record.task.params
+        name = f"relative_pitch-{params['dataset']}-{params.get('preset', 'model')}"
+        found.setdefault(name, partial(_drawn_relative_pitch, record, trials))
+    return found
+
+
+def _drawn_relative_pitch(record: Record, trials: Callable[[Record], pl.DataFrame]) -> Figure:
+    return figure_relative_pitch(read_relative_pitch(record, trials))

@@ -242,7 +242,7 @@ def test_evaluations_come_back_from_a_store(make_record: MakeRecord, tmp_path: P
     record = store.write(written.record, written.windows)
     assert read_evaluation(store, record).windows.equals(written.windows)
     grid = a_grid(make_record)
-    again = read_relative_pitch(store, store.write(grid.record, a_table(grid)))
+    again = read_relative_pitch(store.write(grid.record, a_table(grid)), store.trials)
     np.testing.assert_array_equal(again.shares, grid.shares)
     np.testing.assert_array_equal(again.z2, grid.z2)
     np.testing.assert_array_equal(again.data_shares, grid.data_shares)
@@ -259,8 +259,8 @@ def test_what_is_no_evaluation_is_refused(make_record: MakeRecord, tmp_path: Pat
     with pytest.raises(ValueError, match="lacks seconds, z1, z2, pattern in its table"):
         read_evaluation(store, bare)
     with pytest.raises(ValueError, match="a relative_pitch with an answer was expected"):
-        read_relative_pitch(store, bare)
+        read_relative_pitch(bare, store.trials)
     grid = a_grid(make_record)
     torn = store.write(grid.record, a_table(grid)[1:])
     with pytest.raises(ValueError, match="is not a whole grid: 924 rows"):
-        read_relative_pitch(store, torn)
+        read_relative_pitch(torn, store.trials)

@@ -137,6 +137,14 @@ def test_what_ranking_foretold_is_over_the_distances_that_have_both(study: Study
     drawn = {(_across(line)[0], float(np.asarray(line.get_ydata())[0])) for line in dots}
     assert drawn == {(one.accuracy, one.learnt) for one in points}
     assert figure.axes[0].get_title(loc="left") == "Spearman's ρ = +0.50, p = 1, 3 distances"
+    # Numbers in the points, in the order of what was learnt; whose they are stands beside the last panel.
+    assert {text.get_text(): text.get_position() for text in figure.axes[0].texts} == {
+        number: pytest.approx((one.accuracy, one.learnt))
+        for number, one in zip("321", points, strict=True)
+        if (number, one.distance) in {("3", "mel"), ("2", "mss"), ("1", "tonedeaf")}
+    }
+    beside = [text.get_text() for text in figure.axes[-1].texts][len(points) :]
+    assert beside == ["1", "tonedeaf", "2", "mss", "3", "mel"]
 
 
 def test_two_distances_foretell_nothing(study: Study, board: Board):
