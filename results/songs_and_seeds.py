@@ -103,7 +103,7 @@ def interval(ours: Parts, theirs: Parts | None = None, *, seed: int = 0) -> Inte
     drawn = np.broadcast_to(drawn, (REPLICATES, seeds, songs))
     value = float(np.mean(_of_seeds(both, np.ones((1, seeds, songs)))))
     replicates = _of_seeds(both, drawn)
-    known = np.isfinite(replicates) & (drawn_seeds > 0)
+    known = np.isfinite(replicates)
     counts = np.where(known, drawn_seeds, 0)
     total = counts.sum(axis=1)
     means = (np.where(known, replicates, 0.0) * counts).sum(axis=1)[total > 0] / total[total > 0]
