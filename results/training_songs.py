@@ -34,7 +34,7 @@ def songs_markdown(study: Study) -> str:
     parts = {arm.arm.loss: parts_of(study.runs[arm.arm], arm.seeds, metric) for arm in arms}
     known = {loss: found for loss, found in parts.items() if found is not None and interval(found) is not None}
     others = [loss for loss in (PAPER, *COMMON) if loss in known]
-    if PAPER not in known or len(known) < 3:
+    if PAPER not in known or len(known) < 2:
         return ""
     label, unit = LABELS[metric]
     better = "more" if metric == "raw_pitch_accuracy" else "less"
