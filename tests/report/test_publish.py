@@ -33,6 +33,7 @@ def records(tmp_path_factory: pytest.TempPathFactory, make_evaluation: MakeRecor
     copy_records(folder / "ladder", "ladder/cost-mss-*.json", "ladder/cost-log_mss-*.json")
     copy_records(folder / "landscapes", "landscapes/map-mss-*.json", "landscapes/curve-mss-*.json")
     copy_records(folder / "descent", "descent/descent-mss-*.json")
+    copy_records(folder / "bassnet", "bassnet/relative_pitch-*.json")
     write_evaluations(folder / "bassnet", make_evaluation)
     return folder
 
@@ -66,7 +67,7 @@ def test_publishing_makes_a_page_figures_and_a_report(out: Path):
     names = {path.stem for path in (out / "figures").glob("*.png")}
     assert names == {path.stem for path in (out / "figures").glob("*.svg")}
     assert {"table1", "cost", "curve-sines", "map-sines-346hz", "descent-sines"} <= names
-    assert "training-bassnet-A1-tiny-audio_only-marginal" in names
+    assert {"training-bassnet-A1-tiny-audio_only-marginal", "relative_pitch-A1-tiny"} <= names
     assert (out / "report.html").stat().st_size < 15_000_000
 
 

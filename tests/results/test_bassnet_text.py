@@ -36,6 +36,7 @@ def an_evaluation(
             "dataset": dataset,
             "digest": "a" * 64,
             "renderer": "fluidsynth",
+            "songs": 1,
             "trained_on": {"dataset": name, "digest": digest * 64},
             "config": {
                 "model": {"window": window[0], "expanded": window[1], "maps": 16},
@@ -60,6 +61,7 @@ def test_the_papers_value_stands_behind_ours(make_record: MakeRecord):
     assert found["QDA accuracy in the paper (its size)"] == "1.000 (20/20)"
     assert (found["dataset"], found["size"], found["bins/maps"]) == ("A1, fluidsynth", "20/20", "36/16")
     assert (found["loss"], found["cross-reconstruction"], found["seed"]) == ("paper", "yes", "0")
+    assert found["judged on"] == "1 song"
 
 
 def test_the_ablation_stands_beside_table_3(make_record: MakeRecord):
