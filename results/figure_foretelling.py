@@ -88,9 +88,9 @@ def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair, numbers: Mapping[s
     accuracies = [point.accuracy for point in points]
     room = 0.06 * (max(accuracies) - min(accuracies) or 1.0)
     axes.set_xlim(min(accuracies) - room, max(accuracies) + room)
-    learnt = [point.learnt for point in points]
-    above = 0.06 * (max(learnt) - min(learnt) or 1.0)
-    axes.set_ylim(min(learnt) - above, max(learnt) + above)
+    ends = [end for point in points for end in (point.learnt, point.low, point.high) if end is not None]
+    above = 0.06 * (max(ends) - min(ends) or 1.0)
+    axes.set_ylim(min(ends) - above, max(ends) + above)
     axes.set_xlabel(f"sign accuracy: {RANKINGS[pair.ranking]}", labelpad=2)
     axes.set_ylabel(LABELS[pair.training][0], labelpad=3)
     axes.tick_params(length=2.5, width=0.6, pad=2)
@@ -129,8 +129,7 @@ def association_text(found: Association) -> str:
 def _caption(board: Board, study: Study, pair: Pair) -> str:
     return (
         f"{len(pair.points)} distances that were ranked ({board.title}, {len(board.tasks)} tasks) and trained with "
-        f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds, "
-        "cut where they leave the panel). "
+        f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds). "
         "p: two-sided permutation test, without correction for several tests. The pair named in advance is the worst "
         f"cell of pitch against raw pitch accuracy in the condition {PRIMARY_CONDITION} on the path {PRIMARY_PATH}; "
         "all others explore."
