@@ -24,6 +24,7 @@ from .training_comparison import (
     arm_of,
     compare_arms,
     figure,
+    setting,
     trained_on,
 )
 
@@ -159,7 +160,7 @@ def _compares(study: Study) -> bool:
 
 def _setting(record: Record) -> tuple[str, ...]:
     params = record.task.params
-    return record.task.name, *(str(params.get(name)) for name in (*SHARED, "condition"))
+    return record.task.name, *(str(setting(params, name)) for name in (*SHARED, "condition"))
 
 
 def _study(records: Sequence[Record]) -> Study:
@@ -171,7 +172,7 @@ def _study(records: Sequence[Record]) -> Study:
     return Study(
         task=first.task.name,
         version=first.task.version,
-        settings={name: str(params[name]) for name in SHARED if params.get(name) is not None},
+        settings={name: str(found) for name in SHARED if (found := setting(params, name)) is not None},
         condition=str(params.get("condition", "")),
         arms=tuple(compare_arms(records)),
         runs=runs,

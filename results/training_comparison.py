@@ -116,11 +116,18 @@ SHARED = (
 """Parameters in which arms of one comparison may not differ."""
 
 
+def setting(params: Mapping[str, Any], name: str) -> Any:
+    """A parameter that arms of one comparison share; the steps of a training from nothing are its configuration's."""
+    if name == "steps" and params.get(name) is None:
+        return params.get("config", {}).get("training", {}).get("max_steps")
+    return params.get(name)
+
+
 def _check_shared(evaluations: Sequence[Record]) -> None:
     told: dict[str, set[str]] = {}
     for record in evaluations:
         params = record.task.params
-        shared = {name: params.get(name) for name in SHARED if name != "digest"}
+        shared = {name: setting(params, name) for name in SHARED if name != "digest"}
         shared["digest of what they are trained on"] = trained_on(record)
         if record.kind == "evaluation":  # no song judges a training that failed
             shared["digest"] = params.get("digest")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .record import Record
 from .seed_intervals import SeedMean, seed_mean
-from .training_comparison import PAPER, SHARED, ArmName, arm_of
+from .training_comparison import PAPER, SHARED, ArmName, arm_of, setting
 
 KIND = "training"
 
@@ -25,8 +25,8 @@ def training_cost_markdown(records: Sequence[Record]) -> str:
         if record.kind == KIND and record.status == "ok" and record.metrics.get("milliseconds_per_step"):
             params = record.task.params
             if params.get("condition") and params.get("start_steps"):
-                setting = (*(str(params.get(name)) for name in SHARED), str(params["condition"]))
-                groups.setdefault(setting, []).append(record)
+                alike = (*(str(setting(params, name)) for name in SHARED), str(params["condition"]))
+                groups.setdefault(alike, []).append(record)
     return "\n".join(_table(group) for _, group in sorted(groups.items()))
 
 

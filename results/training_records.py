@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .record import Record
 from .studies import Study
-from .training_comparison import SHARED, ArmName, arm_of
+from .training_comparison import SHARED, ArmName, arm_of, setting
 
 KIND = "training"
 
@@ -24,7 +24,7 @@ def trainings(study: Study, arm: ArmName, records: Sequence[Record]) -> dict[int
         if record.kind != KIND or record.status != "ok" or arm_of(record) != arm:
             continue
         params = record.task.params
-        settings = {name: None if params.get(name) is None else str(params[name]) for name in SHARED}
+        settings = {name: None if (found := setting(params, name)) is None else str(found) for name in SHARED}
         # A training knows of the songs that it learns from, whatever songs judge it.
         of_study = settings == {**{name: study.settings.get(name) for name in SHARED}, "digest": study.trained_on}
         of_task = (record.task.name, record.task.version) == (study.task, study.version)

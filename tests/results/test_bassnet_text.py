@@ -61,7 +61,8 @@ def test_the_papers_value_stands_behind_ours(make_record: MakeRecord):
     assert found["QDA accuracy in the paper (its size)"] == "1.000 (20/20)"
     assert (found["dataset"], found["size"], found["bins/maps"]) == ("A1, fluidsynth", "20/20", "36/16")
     assert (found["loss"], found["cross-reconstruction"], found["seed"]) == ("paper", "yes", "0")
-    assert found["judged on"] == "1 song"
+    assert (found["steps"], found["judged on"]) == ("–", "1 song")
+    assert cells(an_evaluation(make_record, steps=1500))["steps"] == "1500"
 
 
 def test_the_ablation_stands_beside_table_3(make_record: MakeRecord):

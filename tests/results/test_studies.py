@@ -172,6 +172,17 @@ def test_other_paths_are_other_studies(make_evaluation: MakeRecord):
     assert len({study.name for study in found}) == 2
 
 
+def test_trainings_from_nothing_of_other_lengths_are_other_studies(make_evaluation: MakeRecord):
+    def of_steps(steps: int, loss: str) -> Record:
+        record = make_evaluation(loss, 0)
+        params = {**record.task.params, "config": {"training": {"max_steps": steps}}}
+        return msgspec.structs.replace(record, task=msgspec.structs.replace(record.task, params=params))
+
+    found, aside = studies([of_steps(steps, loss) for steps in (1500, 3000) for loss in ("paper", "mss")])
+    assert aside == []
+    assert sorted(study.settings["steps"] for study in found) == ["1500", "3000"]
+
+
 def test_the_study_of_the_pair_that_was_named_in_advance_comes_first(make_evaluation: MakeRecord):
     small = [make_evaluation(loss, 0) for loss in ("paper", "mss")]
     large = [make_evaluation(loss, seed, path="soft") for loss in ("paper", "mss") for seed in (0, 1, 2)]
