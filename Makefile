@@ -51,6 +51,7 @@ study: $(STAMP) ## does a loss that ranks well train well? 14 losses, 4 paths, 3
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --segments 12 \
 		--top 4 --bottom 2 --out runs/study
+	$(STUDY) --loss log_mss --condition replace --segments 12 --steps 1000 --trials 0 --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
 

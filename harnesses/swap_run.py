@@ -12,7 +12,7 @@ import torch
 
 from ..bassnet.audio_term import CONDITIONS, Condition
 from ..bassnet.config import SAMPLE_RATE, preset
-from ..bassnet.dataset import open_dataset
+from ..bassnet.dataset import Dataset, open_dataset
 from ..results.leaderboard import Standing
 from ..results.ranking_and_training import associations
 from ..results.record import Record
@@ -101,8 +101,8 @@ def study_of(options: SwapOptions) -> Study:
     check_parallelism(options.workers, options.dask)
     preset(options.preset)
     dataset = open_dataset(options.data)
-    if options.held_out is not None and open_dataset(options.held_out).digest == dataset.digest:
-        raise ValueError(f"{options.held_out} holds the songs that the arms are trained on: render others, by --seed")
+    if options.held_out is not None:
+        _check_held_out(open_dataset(options.held_out), dataset)
     if not options.losses and options.top is None:
         raise ValueError("name the losses to swap in: --loss mss --loss tonedeaf; or how many of the best: --top 4")
     if options.seeds < 1 or options.trials < 0:
@@ -131,6 +131,23 @@ def study_of(options: SwapOptions) -> Study:
         for term in terms:
             distance_of(loss, term, preset(options.preset).cqt)
     return study
+
+
+def _check_held_out(held_out: Dataset, dataset: Dataset) -> None:
+    """The songs that judge must be of the kind that the arms learn from, and none of theirs.
+
+    Raises:
+        ValueError: if they are not.
+    """
+    if held_out.manifest.dataset != dataset.manifest.dataset:
+        kinds = f"{held_out.manifest.dataset}, not of {dataset.manifest.dataset}"
+        raise ValueError(f"the songs of {held_out.folder} are of {kinds}: arms are judged by songs of their own kind")
+    common = set(held_out.manifest.song_sha256) & set(dataset.manifest.song_sha256)
+    if common or set(held_out.manifest.sources.values()) & set(dataset.manifest.sources.values()):
+        raise ValueError(
+            f"{held_out.folder} holds songs that are in {dataset.folder}, too: render others, by another seed of "
+            "tonedeaf data, or take other recordings"
+        )
 
 
 def rank_losses(options: SwapOptions) -> list[Record]:

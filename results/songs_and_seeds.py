@@ -4,9 +4,10 @@ A seed's model is judged on songs. Seeds and songs are drawn with replacement: t
 seed has songs of its own (a hierarchical bootstrap), and together if all are judged by the same songs, for what is hard
 in a song is hard for every model (a crossed, or pigeonhole, bootstrap). Two losses are compared with the same draws.
 
-Few seeds understate how much seeds differ: the drawn means of three vary 0.8 times as much as they should, and
-percentiles are not Student's t. The t-interval over seeds (:mod:`.seed_intervals`) does not, but takes the songs as
-they are.
+Few seeds, or songs, understate how much they differ: of three seeds the lowest is drawn three times in one replicate of
+27, so that where songs hardly matter a 95 % interval reaches from the lowest to the highest seed, and covers in 75 % of
+cases. Where songs and seeds interact, the pigeonhole bootstrap overstates. The t-interval over seeds
+(:mod:`.seed_intervals`) does neither, but takes the songs as they are: both are needed.
 
 Source: Davison & Hinkley, Bootstrap Methods and their Application (1997), Section 3.8; Owen, The pigeonhole bootstrap,
 Annals of Applied Statistics 1 (2007).
@@ -72,6 +73,12 @@ def parts_of(runs: Mapping[int, Record], seeds: Sequence[int], metric: str) -> P
     return Parts(parts[..., 0], parts[..., 1], crossed)
 
 
+def of_seeds(parts: Parts) -> dict[int, float]:
+    """The value of each seed, by its place; one in which nothing was measured is left out."""
+    sums, weights = parts.sums.sum(axis=1), parts.weights.sum(axis=1)
+    return {place: float(sums[place] / weights[place]) for place in range(len(sums)) if weights[place] > 0}
+
+
 def interval(ours: Parts, theirs: Parts | None = None, *, seed: int = 0) -> Interval | None:
     """The mean over seeds, or of two losses the mean difference, with its interval.
 
@@ -90,16 +97,17 @@ def interval(ours: Parts, theirs: Parts | None = None, *, seed: int = 0) -> Inte
         ValueError: if two losses have other seeds or songs.
     """
     if theirs is not None and (ours.sums.shape, ours.crossed) != (theirs.sums.shape, theirs.crossed):
-        raise ValueError(f"losses are compared on the same songs, got {ours.sums.shape} and {theirs.sums.shape}")
+        shapes = f"{ours.sums.shape} and {theirs.sums.shape}, crossed {ours.crossed} and {theirs.crossed}"
+        raise ValueError(f"losses are compared on the same songs, got {shapes}")
     both = (ours,) if theirs is None else (ours, theirs)
     if any((one.weights.sum(axis=1) == 0).any() for one in both):
         return None
     seeds, songs = ours.sums.shape
     generator = np.random.default_rng(seed)
     drawn_seeds = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=REPLICATES)
-    drawn = generator.multinomial(
-        songs, np.full(songs, 1 / songs), size=(REPLICATES, 1) if ours.crossed else (REPLICATES, seeds)
-    )
+    # Songs of its own a seed draws anew each time that it is drawn; the songs of all seeds are drawn once.
+    times = np.ones((REPLICATES, 1), dtype=np.int64) if ours.crossed else drawn_seeds
+    drawn = generator.multinomial(times * songs, np.full(songs, 1 / songs))
     drawn = np.broadcast_to(drawn, (REPLICATES, seeds, songs))
     value = float(np.mean(_of_seeds(both, np.ones((1, seeds, songs)))))
     replicates = _of_seeds(both, drawn)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .collection import SetAside, name_of, newest
-from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH
+from .ranking_and_training import PRIMARY_CONDITION, PRIMARY_PATH, PRIMARY_TRAINING
 from .record import Record
 from .seed_intervals import SeedMean, seed_mean
 from .training_comparison import (
@@ -81,6 +81,12 @@ class Study:
             self.settings.get("path", ""),
         ]
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts if part)
+
+    @property
+    def songs(self) -> tuple[int, ...]:
+        """How many held-out songs judge a run: every number that occurs, ascending; empty if no record says so."""
+        figures = [record.metrics.get(PRIMARY_TRAINING) for of_arm in self.runs.values() for record in of_arm.values()]
+        return tuple(sorted({int(one["songs"]) for one in figures if isinstance(one, Mapping) and "songs" in one}))
 
     @property
     def trained_on(self) -> str | None:
@@ -160,7 +166,7 @@ def _compares(study: Study) -> bool:
 
 def _setting(record: Record) -> tuple[str, ...]:
     params = record.task.params
-    return record.task.name, *(str(setting(params, name)) for name in (*SHARED, "condition"))
+    return record.task.name, str(trained_on(record)), *(str(setting(params, name)) for name in (*SHARED, "condition"))
 
 
 def _study(records: Sequence[Record]) -> Study:

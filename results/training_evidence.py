@@ -49,7 +49,7 @@ def evidence_markdown(study: Study, records: Sequence[Record]) -> str:
         cells = (f"`{row.loss}`", str(row.right.n), mean_text(row.right), mean_text(row.near), above)
         lines.append(f"| {' | '.join((*cells, mean_text(row.learnt)))} |")
     notes = " or ".join(map(str, sorted({row.notes for row in rows})))
-    lines += ["", f"Of {notes} draws of a note of the held-out songs a seed."]
+    lines += ["", f"Of {notes} draws of a note of the validation songs a seed."]
     if len(rows) >= FEWEST:
         told = association([row.right.value for row in rows], [row.learnt.value for row in rows])
         lines[-1] += f" Exploratory, true pitch nearest and raw pitch accuracy: {association_text(told)}."

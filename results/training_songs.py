@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from .songs_and_seeds import Interval, interval, parts_of
+from .seed_intervals import paired_difference
+from .songs_and_seeds import Parts, interval, of_seeds, parts_of
 from .studies import LABELS, Study
 from .training_answer import comparable
 from .training_comparison import PAPER
@@ -19,7 +18,7 @@ def songs_markdown(study: Study) -> str:
 
     Pitch where a loss has to teach pitch; in ``replace``, where pitch is supervised, the harmonics' level-free error,
     of losses that were judged on about as many frames as the paper's objective. Intervals: 95 %, songs and seeds drawn
-    anew (:mod:`.songs_and_seeds`); bold where one leaves 0 out.
+    anew (:mod:`.songs_and_seeds`); bold where it leaves 0 out, and the t-interval over seeds does, too.
 
     Returns:
         Markdown that ends with a newline; empty if the records do not tell songs apart.
@@ -37,7 +36,7 @@ def songs_markdown(study: Study) -> str:
     if PAPER not in known or len(known) < 2:
         return ""
     label, unit = LABELS[metric]
-    better = "more" if metric == "raw_pitch_accuracy" else "less"
+    better = "More" if metric == "raw_pitch_accuracy" else "Less"
     lines = [
         f"**{study.title}**",
         "",
@@ -45,15 +44,28 @@ def songs_markdown(study: Study) -> str:
         f"|---|--:|{'--:|' * len(others)}",
     ]
     for loss, own in known.items():
-        cells = ["–" if loss == one else _shown(interval(own, known[one]), difference_text) for one in others]
-        lines.append(f"| `{loss}` | {_shown(interval(own), value_text)} | {' | '.join(cells)} |")
-    songs = next(iter(known.values()))
-    which = "the same" if songs.crossed else "other"
+        found = interval(own)
+        value = "–" if found is None else value_text(found.value, found.low, found.high)
+        cells = ["–" if loss == other else _against(own, known[other]) for other in others]
+        lines.append(f"| `{loss}` | {value} | {' | '.join(cells)} |")
     seeds, songs = known[PAPER].sums.shape
     which = f"the same {songs} songs" if known[PAPER].crossed else f"{songs} songs of its own"
-    lines += ["", f"{better.capitalize()} is better. {seeds} seeds, each judged on {which}."]
+    number = f"{seeds} seed{'s' if seeds > 1 else ', which tells nothing about others'}"
+    lines += ["", f"{better} is better. {number}, each judged on {which}; no correction for so many comparisons."]
+    if left_out := [f"`{arm.arm.loss}`" for arm in study.arms if arm.arm.loss not in known]:
+        lines += [
+            "",
+            f"Left out, for lack of comparable frames, of a seed or of newer records: {', '.join(left_out)}.",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _shown(found: Interval | None, text: Callable[[float, float, float], str]) -> str:
-    return "–" if found is None else text(found.value, found.low, found.high)
+def _against(ours: Parts, theirs: Parts) -> str:
+    """A difference; bold where its interval and the t-interval over seeds, the songs as they are, both leave 0 out."""
+    found, over_seeds = interval(ours, theirs), paired_difference(of_seeds(ours), of_seeds(theirs))
+    if found is None:
+        return "–"
+    text = difference_text(found.value, found.low, found.high)
+    ends = (None, None) if over_seeds is None else (over_seeds.low, over_seeds.high)
+    sure = ends[0] is not None and ends[1] is not None and (ends[0] > 0 or ends[1] < 0)
+    return text if sure else text.strip("*")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .figure_foretelling import RANKINGS, shown_pairs
 from .publication import Publication
-from .ranking_and_training import PRIMARY_TRAINING
 from .seed_intervals import SeedMean
 from .studies import LABELS, Study
 from .training_comparison import METRICS
@@ -35,9 +34,7 @@ def study_markdown(study: Study) -> str:
 
 def _judged_on(study: Study) -> str:
     """How many held-out songs judge a run; nothing where the records do not say."""
-    figures = [record.metrics.get(PRIMARY_TRAINING) for of_arm in study.runs.values() for record in of_arm.values()]
-    songs = sorted({int(one["songs"]) for one in figures if isinstance(one, dict) and "songs" in one})
-    return f"; each judged on {' or '.join(map(str, songs))} held-out songs" if songs else ""
+    return f"; each judged on {' or '.join(map(str, study.songs))} held-out songs" if study.songs else ""
 
 
 def _heading(metric: str) -> str:

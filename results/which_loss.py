@@ -136,8 +136,8 @@ def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[
     return found
 
 
-_SAME = ("digest", "preset", "fields", "target")
-"""Settings in which trainings must agree to be compared by what they reach."""
+_SAME = ("preset", "fields", "target")
+"""Settings, beside the data that they learn from, in which trainings must agree to be compared by what they reach."""
 _TAUGHT = "raw_pitch_accuracy", "raw pitch accuracy {}", 1
 _TAUGHT_IN_REPLACE = "harmonic_db_level_free", "harmonics err by {} dB, level-free,", -1
 """By what a loss is chosen: a metric, its words, and whether more is better."""
@@ -146,9 +146,10 @@ _TAUGHT_IN_REPLACE = "harmonic_db_level_free", "harmonics err by {} dB, level-fr
 def _by_training(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
     """The best loss on the same data and model, by what it teaches, by whichever path and in however many steps.
 
-    In ``replace`` pitch is supervised, and a loss teaches the harmonics' amplitudes; otherwise it teaches pitch.
+    In ``replace`` pitch is supervised, and a loss teaches the harmonics' amplitudes; otherwise it teaches pitch. Of
+    trainings that were judged by other songs, those by most songs count: what fewer say is not comparable with it.
     """
-    best: dict[tuple[str, ...], tuple[float, Advice]] = {}
+    best: dict[tuple[str | None, ...], tuple[tuple[int, float], Advice]] = {}
     for study in publication.studies:
         metric, words, sign = _TAUGHT_IN_REPLACE if study.condition == "replace" else _TAUGHT
         means = {arm.arm.loss: arm.metrics[metric] for arm in study.arms if metric in arm.metrics}
@@ -160,9 +161,10 @@ def _by_training(publication: Publication, complete: Sequence[Standing]) -> list
             if baseline is not None:
                 evidence += f"; BassNet's own objective: {mean_text(baseline)}"
             one = Advice(f"a trained model ({study.title})", name, evidence, _cost_of(name, complete))
-            where = (study.condition, *(study.settings.get(each, "") for each in _SAME))
-            if where not in best or sign * means[name].value > best[where][0]:
-                best[where] = sign * means[name].value, one
+            where = (study.condition, study.trained_on, *(study.settings.get(each) for each in _SAME))
+            rank = (max(study.songs, default=0), sign * means[name].value)
+            if where not in best or rank > best[where][0]:
+                best[where] = rank, one
     return [one for _, one in best.values()]
 
 

@@ -24,7 +24,8 @@ from .app import app, common, parallel
     "--held-out",
     type=click.Path(path_type=Path),
     default=None,
-    help="Folder of a dataset whose songs judge all arms.  [default: a tenth of --data's, others for each seed]",
+    help="Judge all arms by all songs of this dataset (made with another --seed of tonedeaf data).  "
+    "[default: the validation tenth of --data, other songs for each seed]",
 )
 @click.option("--preset", default="tiny", show_default=True, help="Of model and training: tiny, small, paper.")
 @click.option(

@@ -224,7 +224,7 @@ def test_songs_of_another_dataset_judge_arms_that_are_trained_already(
         of_songs = one.metrics["raw_pitch_accuracy"]["of_songs"]
         assert [weight > 0 for _, weight in of_songs] == [True, True]
     new = {path.name for path in out.glob("*.json")} - before
-    assert {name.split("-")[0] for name in new} <= {"evaluation"}
+    assert {name.split("-")[0] for name in new} == {"evaluation"}
 
 
 def test_a_study_that_is_killed_goes_on_and_ends_with_the_same(small: Small, tmp_path: Path):
@@ -305,10 +305,22 @@ def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small,
     assert "the path given renders the labels' pitch" in capsys.readouterr().err
 
 
-def test_the_songs_of_training_judge_nothing(small: Small, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(
+    ("rendered", "message"),
+    [
+        (["A1", "--songs", "2"], "holds songs that are in .*, too: render others, by another seed of tonedeaf data"),
+        (["A2", "--songs", "1", "--seed", "1"], "are of A2, not of A1: arms are judged by songs of their own kind"),
+    ],
+)
+def test_songs_that_may_not_judge_are_refused(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str], rendered: list[str], message: str
+):
+    """Two of the three songs of training are another dataset, with another digest."""
+    more = ["--seconds", "6", "--renderer", "additive", "--out", str(tmp_path)]
+    assert run_command(["data", *rendered, *more]) == 0
     capsys.readouterr()
-    assert small.swap("--held-out", str(small.data)) == 2
-    assert "holds the songs that the arms are trained on: render others, by --seed" in capsys.readouterr().err
+    assert small.swap("--held-out", str(tmp_path)) == 2
+    assert re.search(message, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

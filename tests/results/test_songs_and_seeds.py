@@ -35,10 +35,11 @@ def test_the_interval_is_that_of_an_oracle_that_draws_one_by_one(crossed: bool):
     drawn: list[float] = []
     for _ in range(4000):
         shared = generator.integers(songs, size=songs)
-        chosen = generator.integers(seeds, size=seeds)
-        # The songs of a seed are drawn once a replicate, however often the seed is.
-        own = {seed: shared if crossed else generator.integers(songs, size=songs) for seed in range(seeds)}
-        drawn.append(float(np.mean([values[seed, own[seed]].mean() for seed in chosen])))
+        copies = [
+            values[seed, shared if crossed else generator.integers(songs, size=songs)].mean()
+            for seed in generator.integers(seeds, size=seeds)
+        ]
+        drawn.append(float(np.mean(copies)))
     low, high = np.quantile(drawn, [0.025, 0.975])
     found = interval(parts(values.tolist(), crossed=crossed))
     assert found is not None

@@ -43,7 +43,7 @@ def test_a_line_a_loss_the_best_taught_first(make_evaluation: MakeRecord):
     assert rows(found)[1][1] == "2"
     assert rows(found)[1][2].startswith("0.800 (0.000 to 1.000)"), "Student's t of two seeds, cut off at what can be"
     assert rows(found)[1][4] == "+0.30"
-    assert found.endswith("Of 64 draws of a note of the held-out songs a seed.\n"), "two losses have no correlation"
+    assert found.endswith("Of 64 draws of a note of the validation songs a seed.\n"), "two losses have no correlation"
     assert evidence_markdown(study, others) == ""
 
 
