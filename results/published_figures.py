@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 from matplotlib.figure import Figure
 
-from .bassnet_evaluation import EVALUATION, Evaluation
+from .bassnet_evaluation import EVALUATION, Evaluation, same_data
 from .bassnet_relative_pitch import RELATIVE_PITCH, read_relative_pitch
 from .bassnet_text import reproductions
 from .figure_cost import by_mean, cost_points, figure_cost
@@ -84,7 +84,7 @@ def _latent(publication: Publication) -> dict[str, Drawing]:
     own = [
         Evaluation(record, publication.collection.trials(record))
         for record in reproductions(publication.collection.of_kind(EVALUATION))
-        if record.task.params["config"]["model"]["latent"] >= 2
+        if record.task.params["config"]["model"]["latent"] >= 2 and same_data(record)
     ]
     return {"latent": partial(figure_latent, own), "trajectory": partial(figure_trajectory, own)} if own else {}
 

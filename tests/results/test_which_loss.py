@@ -104,3 +104,16 @@ def test_a_trained_model_is_an_answer_of_its_own(make_evaluation: MakeRecord, tm
     assert found.evidence == (
         "raw pitch accuracy 0.500 (0.500 to 0.500) over 3 seeds; BassNet's own objective: 0.900 (0.900 to 0.900)"
     )
+
+
+def test_the_training_that_most_songs_judged_counts(make_evaluation: MakeRecord, tmp_path: Path):
+    """On `soft` one song gives a better figure; eight songs on another path are asked first."""
+    for path, songs, pitches in (("soft", 1, {"mel": 0.9, "mss": 0.2}), ("entropic", 8, {"mel": 0.3, "mss": 0.6})):
+        for loss, pitch in pitches.items():
+            for seed in range(3):
+                one = make_evaluation(loss, seed, path=path)
+                figure = {"value": pitch, "low": None, "high": None, "n": 9, "songs": songs}
+                metrics = {**one.metrics, "raw_pitch_accuracy": figure}
+                RecordStore(tmp_path).write(msgspec.structs.replace(one, metrics=metrics))
+    (found,) = advice(publication(tmp_path))
+    assert (found.distance, "path entropic" in found.need) == ("mss", True)
