@@ -24,12 +24,15 @@ class HarmonicCombTransport(RepresentationDistance):
     ``t``, and ``F_t`` its cumulative sum::
 
         W_t = Σ_i |F_t(prediction)_i − F_t(target)_i| / bands_per_octave
-        d = Σ_t k_t h(W_t) / Σ_t k_t,   h(u) = u² / (√(u² + pitch_knee²) + pitch_knee)
+        d = Σ_t k_t c(W_t) / Σ_t k_t,   c(u) = h(u) + well · u² / (u² + well_octaves²)
+        h(u) = u² / (√(u² + pitch_knee²) + pitch_knee)
 
     ``W_t`` is the Wasserstein-1 distance along log2 f0: for two tones, their interval in octaves. The pseudo-Huber
-    function ``h`` is ``|u| − pitch_knee`` far away and a parabola near, so that descent settles. Frames weigh by what
-    sounds in both: ``k_t = √(a_t(prediction) · a_t(target))``, where ``a_t`` is the frame's share of the signal's
-    amplitudes, the root of ``E_t = Σ_j P_tj · 2^x_j`` over bands at ``x_j`` (power, as bands grow with frequency).
+    function ``h`` is ``|u| − pitch_knee`` far away and a parabola near, so that descent settles. The well is what any
+    wrong pitch costs beyond its transport: a semitone nearly as much as an octave. Both grow with ``u``: which of two
+    pitches is nearer does not depend on the well, how much nearer does. Frames weigh by what sounds in both:
+    ``k_t = √(a_t(prediction) · a_t(target))``, where ``a_t`` is the frame's share of the signal's amplitudes, the root
+    of ``E_t = Σ_j P_tj · 2^x_j`` over bands at ``x_j`` (power, as bands grow with frequency).
 
     Args:
         sample_rate: in Hz.
@@ -55,6 +58,8 @@ class HarmonicCombTransport(RepresentationDistance):
         resolved_half: f0 from which the half teeth count, in bins of the window; 0 counts them everywhere.
         sharpness: exponent that makes salience a distribution of f0.
         pitch_knee: octaves below which the cost is a parabola; 0 makes it the distance itself.
+        well: octaves that a wrong pitch costs, at most, beyond its transport; 0 leaves the well out.
+        well_octaves: transport, in octaves, at which half of that is due.
         weigh_frames: false weighs all frames alike.
 
     Raises:
@@ -62,7 +67,8 @@ class HarmonicCombTransport(RepresentationDistance):
 
     Source:
         Of this suite. The salience: see :class:`~tonedeaf.losses.harmonic_comb.HarmonicComb`. Transport between
-        spectra as a training loss: Torres, Peeters & Richard 2023 (linear frequency; power, not pitch, is moved).
+        spectra as a training loss: Torres, Peeters & Richard 2023 (linear frequency; power, not pitch, is moved). The
+        well's function: Geman & McClure 1985 (Bayesian image analysis), the robust cost ``u² / (u² + σ²)``.
 
     Example:
         >>> import torch
@@ -100,11 +106,16 @@ class HarmonicCombTransport(RepresentationDistance):
         resolved_half: float = 5.5,
         sharpness: float = 32.0,
         pitch_knee: float = 0.1,
+        well: float = 0.0,
+        well_octaves: float = 0.04,
         weigh_frames: bool = True,
     ) -> None:
         super().__init__(sample_rate=sample_rate)
-        if not 0 <= pitch_knee < math.inf:
-            raise ValueError(f"pitch_knee must be at least 0 (octaves), got {pitch_knee}")
+        for name, value in (("pitch_knee", pitch_knee), ("well", well)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be at least 0 (octaves), got {value}")
+        if not 0 < well_octaves < math.inf:
+            raise ValueError(f"well_octaves must be positive (octaves), got {well_octaves}")
         settings = CombSettings(
             window_seconds=window_seconds,
             overlap=overlap,
@@ -130,6 +141,8 @@ class HarmonicCombTransport(RepresentationDistance):
         )
         self.comb = HarmonicComb(sample_rate=sample_rate, settings=settings)
         self.pitch_knee = pitch_knee
+        self.well = well
+        self.well_octaves = well_octaves
         self.weigh_frames = weigh_frames
         self._band_hz = Constant(2**self.comb.octaves)
 
@@ -159,7 +172,8 @@ class HarmonicCombTransport(RepresentationDistance):
     def per_frame(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The cost of moving one pitch to the other, from cumulative distributions: ``(batch, frames)``."""
         octaves = (prediction - target).abs().sum(-1) / self.comb.settings.bands_per_octave
-        return pseudo_huber(octaves, self.pitch_knee)
+        cost = pseudo_huber(octaves, self.pitch_knee)
+        return cost if self.well == 0 else cost + self.well * geman_mcclure(octaves, self.well_octaves)
 
     def frame_weights(self, prediction: Tensor, target: Tensor) -> Tensor:
         """What each frame weighs, from both signals' shares; of sum 1: ``(batch, frames)``."""
@@ -173,3 +187,9 @@ def pseudo_huber(value: Tensor, knee: float) -> Tensor:
         return value.abs()
     squared = value.square()
     return squared / ((squared + knee**2).sqrt() + knee)
+
+
+def geman_mcclure(value: Tensor, scale: float) -> Tensor:
+    """``u² / (u² + scale²)``: 0 at 0, ½ at the scale, 1 far away."""
+    squared = value.square()
+    return squared / (squared + scale**2)

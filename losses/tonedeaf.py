@@ -30,9 +30,10 @@ class Tonedeaf(RepresentationDistance):
     """How far pitch, level and tilt have to be moved.
 
     With the transport ``W_t`` of :class:`~tonedeaf.losses.harmonic_comb_transport.HarmonicCombTransport` and its frame
-    weights ``k_t`` (of sum 1), and ``h_e(u) = √(u² + e²) − e``, a parabola near 0 and ``|u| − e`` far away::
+    weights ``k_t`` (of sum 1), its cost ``c`` of transport, and ``h_e(u) = √(u² + e²) − e``, a parabola near 0 and
+    ``|u| − e`` far away::
 
-        d = Σ_t k_t · (pitch_weight · h(W_t) + tilt_weight · h(ΔT_t)) + level_weight · h(ΔL)
+        d = Σ_t k_t · (pitch_weight · c(W_t) + tilt_weight · h(ΔT_t)) + level_weight · h(ΔL)
 
     * **Tilt** ``T_t``, octaves: the mean of log2 f over the bands' power (densities, not energies), minus the mean of
       log2 f0 over the distribution of pitch: where power lies above the pitch, which a transposition leaves alone.
@@ -69,6 +70,8 @@ class Tonedeaf(RepresentationDistance):
         resolved_half: f0 from which the half teeth count, in bins of the window; 0 counts them everywhere.
         sharpness: exponent that makes salience a distribution of f0.
         pitch_knee: octaves of transport below which the cost is a parabola; 0 makes it the distance itself.
+        well: octaves that a wrong pitch costs, at most, beyond its transport; 0 leaves the well out.
+        well_octaves: transport, in octaves, at which half of that is due.
         weigh_frames: false weighs all frames alike.
         pitch_weight: weight of an octave of transport; 0 leaves pitch out.
         level_weight: octaves that 1 dB counts for; 0 makes the distance blind to level.
@@ -124,6 +127,8 @@ class Tonedeaf(RepresentationDistance):
         resolved_half: float = 5.5,
         sharpness: float = 32.0,
         pitch_knee: float = 0.1,
+        well: float = 0.0,
+        well_octaves: float = 0.04,
         weigh_frames: bool = True,
         pitch_weight: float = 1.0,
         level_weight: float = 0.01,
@@ -161,6 +166,8 @@ class Tonedeaf(RepresentationDistance):
             resolved_half=resolved_half,
             sharpness=sharpness,
             pitch_knee=pitch_knee,
+            well=well,
+            well_octaves=well_octaves,
             weigh_frames=weigh_frames,
         )
         weights = {"pitch_weight": pitch_weight, "level_weight": level_weight, "tilt_weight": tilt_weight}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tonedeaf.losses import make
 from tonedeaf.losses.conformance import conformance
-from tonedeaf.losses.harmonic_comb_transport import HarmonicCombTransport, pseudo_huber
+from tonedeaf.losses.harmonic_comb_transport import HarmonicCombTransport, geman_mcclure, pseudo_huber
 
 _RATE = 16000
 
@@ -27,7 +27,7 @@ def _noise(seed: int) -> Tensor:
     return torch.randn(1, _RATE // 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("knee", [0.0, 0.1])
+@pytest.mark.parametrize(("knee", "well"), [(0.0, 0.0), (0.1, 0.0), (0.1, 0.7)])
 @pytest.mark.parametrize("weigh_frames", [True, False])
 @pytest.mark.parametrize(
     ("prediction", "target"),
@@ -38,8 +38,10 @@ def _noise(seed: int) -> Tensor:
     ],
     ids=["noise", "tones", "sine and noise"],
 )
-def test_distance_is_scipys(prediction: Tensor, target: Tensor, weigh_frames: bool, knee: float):
-    distance = HarmonicCombTransport(sample_rate=_RATE, pitch_knee=knee, weigh_frames=weigh_frames)
+def test_distance_is_scipys(prediction: Tensor, target: Tensor, weigh_frames: bool, knee: float, well: float):
+    distance = HarmonicCombTransport(
+        sample_rate=_RATE, pitch_knee=knee, well=well, well_octaves=0.05, weigh_frames=weigh_frames
+    )
     x = distance.comb.f0_octaves
     found = [distance.comb(signal) for signal in (prediction, target)]
     powers, pitches = ([side[part][0].numpy() for side in found] for part in (0, 1))
@@ -49,7 +51,7 @@ def test_distance_is_scipys(prediction: Tensor, target: Tensor, weigh_frames: bo
     for frame, (ours, theirs) in enumerate(zip(*pitches, strict=True)):
         k = math.sqrt(amplitudes[0][frame] * amplitudes[1][frame]) if weigh_frames else 1.0
         octaves = wasserstein_distance(x, x, ours, theirs)
-        total += k * (math.hypot(octaves, knee) - knee)
+        total += k * (math.hypot(octaves, knee) - knee + well * (1 - 1 / (1 + (octaves / 0.05) ** 2)))
         weight += k
     assert distance(prediction, target).item() == pytest.approx(total / weight, rel=1e-9)
 
@@ -120,6 +122,46 @@ def test_pseudo_huber_is_its_formula(knee: float):
     found.sum().backward()
     assert value.grad is not None
     assert value.grad[2] == 0
+
+
+def test_well_makes_a_wrong_pitch_cost_and_leaves_the_right_one():
+    """A semitone is 1/12 octave, at which the well has (1/12)² / ((1/12)² + 0.04²) = 0.81 of its depth."""
+    plain, deep = (HarmonicCombTransport(sample_rate=_RATE, well=well) for well in (0, 1))
+    semitone, octave, unison = ((_tone(110 * 2 ** (n / 12)), _tone(110)) for n in (1, 12, 0))
+    assert (deep(*semitone) - plain(*semitone)).item() == pytest.approx(0.81, abs=0.03)
+    assert (deep(*octave) - plain(*octave)).item() == pytest.approx(1, abs=0.01)
+    assert deep(*unison).item() == 0
+
+
+def test_which_of_two_pitches_is_nearer_does_not_depend_on_the_well():
+    target = _tone(185, (1, 0.2, 0.6, 0.3, 0.1))
+    predictions = torch.cat([_tone(185 * 2**interval) for interval in (-1.6, -0.7, -0.3, -0.04, 0.01, 0.1, 0.5, 1.4)])
+    plain, deep = (
+        HarmonicCombTransport(sample_rate=_RATE, well=well, weigh_frames=False)(
+            predictions, target.expand_as(predictions)
+        )
+        for well in (0, 1)
+    )
+    assert plain.argsort().tolist() == deep.argsort().tolist()
+
+
+def test_geman_mcclure_is_half_at_its_scale():
+    found = geman_mcclure(torch.tensor([0.0, 0.04, -0.04, 4e3], dtype=torch.float64), 0.04)
+    torch.testing.assert_close(found, torch.tensor([0, 0.5, 0.5, 1], dtype=torch.float64), rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"well": -1}, "well must be at least 0 .octaves., got -1"),
+        ({"well": math.nan}, "well must be at least 0 .octaves., got nan"),
+        ({"well_octaves": 0}, "well_octaves must be positive .octaves., got 0"),
+        ({"well_octaves": math.inf}, "well_octaves must be positive .octaves., got inf"),
+    ],
+)
+def test_bad_well_is_named(parameters: dict[str, float], message: str):
+    with pytest.raises(ValueError, match=message):
+        HarmonicCombTransport(**parameters)
 
 
 @pytest.mark.parametrize("knee", [-0.1, math.inf, math.nan])
