@@ -75,6 +75,7 @@ ABLATION = Suite(
                 "pitch_weight=0",
                 "weigh_frames=false",
                 "pitch_knee=0;level_knee=0;tilt_knee=0",
+                "well=1",  # none is taken away: what this adds, no sign accuracy sees
             )
         ),
         "harmonic_comb_transport",

@@ -16,8 +16,10 @@ from .boards import Board
 from .leaderboard import Standing
 from .panels import Sizes, small_multiples
 from .point_labels import label_points
-from .style import FAINT_INK, INK, colour, styled
+from .style import FAINT_INK, INK, colour, is_landmark, styled
 
+_BEST_NAMED = 6
+"""Of the most accurate, that have their names beside their points where there are many."""
 _SIZES = Sizes(panel=(3.35, 2.7), left=0.55, between=0.55, right=0.2, above=0.3, below=0.42)
 
 
@@ -91,7 +93,8 @@ def figure_cost(board: Board, standings: Sequence[Standing]) -> Figure:
     if not points[0]:
         raise ValueError("no distance of the board has every cell and a measured cost")
     with styled():
-        title, caption = "What accuracy costs", _caption(board, len(points[0]))
+        unnamed = any(len(_named(found)) < len(found) for found in points)
+        title, caption = "What accuracy costs", _caption(board, len(points[0]), unnamed=unnamed)
         figure, axes = small_multiples(1, len(panels), _SIZES, title=title, caption=caption)
         for panel, found, (_, label) in zip(axes[0], points, panels, strict=True):
             _draw(panel, found, label)
@@ -109,8 +112,9 @@ def _draw(axes: Axes, points: Sequence[CostPoint], label: str) -> None:
     for point in efficient[1:]:
         corners += [(point.milliseconds, corners[-1][1]), (point.milliseconds, point.accuracy)]
     frontier = axes.plot(*zip(*corners, strict=True), color=FAINT_INK, lw=0.8, zorder=1)
+    named = _named(points)
     for point in points:
-        ink = colour(point.distance)
+        ink = colour(point.distance) if point in named else FAINT_INK
         axes.plot([point.milliseconds] * 2, [point.low, point.high], color=ink, lw=1.0, zorder=2)
         face = ink if point.efficient else "white"
         axes.plot([point.milliseconds], [point.accuracy], "o", ms=5, mfc=face, mec=ink, mew=1.2, zorder=3)
@@ -120,12 +124,18 @@ def _draw(axes: Axes, points: Sequence[CostPoint], label: str) -> None:
     axes.set_xlabel("forward + backward (ms a pair)", labelpad=2)
     axes.set_title(label, loc="left", color=INK, fontweight="bold", pad=5)
     axes.tick_params(length=2.5, width=0.6, pad=2)
-    first = sorted(points, key=lambda point: (not point.efficient, point.milliseconds))
-    places = [(point.milliseconds, point.accuracy) for point in first]
+    first = sorted(named, key=lambda point: (not point.efficient, point.milliseconds))
+    places = [(point.milliseconds, point.accuracy) for point in (*first, *(one for one in points if one not in named))]
     label_points(axes, places, [point.distance for point in first], frontier)
 
 
-def _caption(board: Board, shown: int) -> str:
+def _named(points: Sequence[CostPoint]) -> list[CostPoint]:
+    """Whose names are shown: the efficient, the landmarks and the most accurate; those of all would hide the points."""
+    best = sorted(points, key=lambda point: -point.accuracy)[:_BEST_NAMED]
+    return [point for point in points if point.efficient or is_landmark(point.distance) or point in best]
+
+
+def _caption(board: Board, shown: int, *, unnamed: bool) -> str:
     machines = sorted({f"{one.environment.device}, torch {one.environment.torch}" for one in board.costs})
     durations = sorted({float(one.task.params.get("duration", 0)) for one in board.costs})
     seconds = " to ".join(f"{each:g}" for each in durations[:1] + durations[1:][-1:])
@@ -134,5 +144,5 @@ def _caption(board: Board, shown: int) -> str:
         f"Sign accuracy over {tasks} ({board.title}) with 95 % intervals, and the time of one pair of "
         f"{seconds} s signals on {' and on '.join(machines)}, fastest of several calls on one thread. {shown} "
         "distances that have every cell; filled: efficient, none is both cheaper and more accurate; the step is their "
-        "frontier; dotted: chance."
+        f"frontier; dotted: chance.{' Grey and without a name: others, which are in the table.' if unnamed else ''}"
     )

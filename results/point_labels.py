@@ -50,8 +50,8 @@ def label_points(
 
     Args:
         axes: with their final limits, scales and position.
-        points: in data coordinates.
-        names: one for each point.
+        points: in data coordinates; those beyond the names have none, and stay free like the others.
+        names: of the first points.
         lines: that no name may cover.
 
     Returns:
@@ -67,7 +67,7 @@ def label_points(
     frame = axes.get_window_extent(renderer)
     drawn = [line.get_path().transformed(line.get_transform()) for line in lines]
     written: list[str] = []
-    for number, (point, name) in enumerate(zip(points, names, strict=True)):
+    for number, (point, name) in enumerate(zip(points, names, strict=False)):
         others = [box for place, box in enumerate(taken) if place != number]
         for distance, (x, y, horizontal, vertical) in product((_NEAR, *_FAR), _DIRECTIONS):
             text = axes.annotate(

@@ -104,6 +104,11 @@ def colour(distance: str) -> str:
     return _OTHER_COLOURS[number % len(_OTHER_COLOURS)]
 
 
+def is_landmark(distance: str) -> bool:
+    """Whether a distance has a colour of its own: what a reader looks for in a figure of many."""
+    return distance in _COLOURS
+
+
 def shades(distance: str, number: int) -> list[str]:
     """Shades of a distance's colour, from dark to light, as ``#rrggbb``: several lines of one distance in one panel."""
     base = to_rgb(colour(distance))

@@ -80,6 +80,16 @@ def test_each_point_is_where_its_numbers_are(board: Board):
         assert stated in caption
 
 
+def test_among_many_the_efficient_the_landmarks_and_the_best_have_names(board: Board):
+    others = [standing(f"other_{n:02}", 0.3 + n / 100, 0.4 + n / 100, 20.0 + n) for n in range(20)]
+    figure = figure_cost(board, [*STANDINGS, *others])
+    for axes in figure.axes:
+        shown = {text.get_text() for text in axes.texts}
+        assert shown == {"tonedeaf", "log_spectral_transport", "mss", "log_mss", "other_19", "other_18"}
+        assert sum(line.get_marker() == "o" for line in axes.lines) == 24, "every point is drawn"
+    assert "without a name" in " ".join(text.get_text() for text in figure.texts)
+
+
 def test_nothing_measured_is_an_error(board: Board):
     with pytest.raises(ValueError, match="no distance of the board"):
         figure_cost(board, STANDINGS[-1:])
