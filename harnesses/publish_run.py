@@ -19,7 +19,7 @@ from . import screens
 from .catalogue import catalogue
 from .listening import render
 from .rank_run import print_json
-from .suites import ABLATION, HOUSE_MODE, PAPERS_MODE
+from .suites import ABLATION, HOUSE_MODE, PAPERS_MODE, SENSITIVITY
 from .tasks import task_table
 
 PAGE = "README.md"
@@ -77,6 +77,7 @@ def publication_of(folders: Sequence[Path], described: Sequence[Description]) ->
         paper=Mode(PAPERS_MODE.task, PAPERS_MODE.distance),
         house=Mode(HOUSE_MODE.task, HOUSE_MODE.distance),
         ablation=ABLATION.distances,
+        sensitivity=SENSITIVITY.distances,
         not_here={row.name: reason_for_readers(row.reason) for row in described if not row.available},
         sources={row.name: row.source for row in described if row.available},
     )

@@ -84,7 +84,45 @@ ABLATION = Suite(
     task=HOUSE_MODE.task,
     distance=HOUSE_MODE.distance,
 )
-SUITES = {suite.name: suite for suite in (PAPERS_MODE, HOUSE_MODE, CHOICES, ABLATION)}
+SENSITIVITY = Suite(
+    name="sensitivity",
+    summary="the suite's own distance with each of its settings halved and doubled",
+    distances=(
+        "tonedeaf",
+        *(
+            f"tonedeaf[{moved}]"
+            for moved in (
+                "window_seconds=0.093",
+                "window_seconds=0.372",
+                "bands_per_octave=36",
+                "bands_per_octave=144",
+                "sigma_octaves=0.0125",
+                "sigma_octaves=0.05",
+                "compression=0.1",
+                "compression=0.4",
+                "harmonics=5",
+                "harmonics=22",
+                "half_teeth=0.35",
+                "half_teeth=1.4",
+                "single=0.25",
+                "single=1",
+                "resolved=1.8;resolved_half=2.75",
+                "resolved=7.2;resolved_half=11",
+                "sharpness=16",
+                "sharpness=64",
+                "mask_octaves=0.03",
+                "mask_octaves=0.12",
+                "level_weight=0.005",
+                "level_weight=0.02",
+                "tilt_weight=0.25",
+                "tilt_weight=1",
+            )
+        ),
+    ),
+    task=HOUSE_MODE.task,
+    distance=HOUSE_MODE.distance,
+)
+SUITES = {suite.name: suite for suite in (PAPERS_MODE, HOUSE_MODE, CHOICES, ABLATION, SENSITIVITY)}
 
 
 def suite(name: str) -> Suite:

@@ -29,6 +29,21 @@ def leaderboard_markdown(standings: Sequence[Standing]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def summary_markdown(standings: Sequence[Standing], distances: Sequence[str]) -> str:
+    """Worst cell and mean of distances in the order given, of those that have a standing; ends with a newline."""
+    of_name = {standing.distance: standing for standing in standings}
+    lines = ["| distance | worst cell (95 %) | where | mean (95 %) |", "|---|--:|---|--:|"]
+    for standing in (of_name[name] for name in distances if name in of_name):
+        worst, where = (
+            (None, "–") if standing.worst is None else (standing.intervals.get(standing.worst), standing.worst)
+        )
+        lines.append(
+            f"| `{standing.distance}` | {_estimate(standing.minimum, worst)} | {', '.join(where)} "
+            f"| {_estimate(standing.mean, standing.mean_interval)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], not_here: Mapping[str, str]) -> str:
     """Who is not on the leaderboard, by reason, one line each; ends with a newline.
 

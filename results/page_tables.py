@@ -10,8 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .bassnet_evaluation import EVALUATION
 from .bassnet_text import metrics_table, paper_table, reproductions
+from .boards import Board
 from .descent_text import correlation_markdown, descent_markdown, descents_of_tasks_markdown
-from .ladder_text import absent_markdown, columns_markdown, leaderboard_markdown, minimum_markdown, tasks_markdown
+from .ladder_text import (
+    absent_markdown,
+    columns_markdown,
+    leaderboard_markdown,
+    minimum_markdown,
+    summary_markdown,
+    tasks_markdown,
+)
 from .publication import Publication
 from .record import Record
 from .studies import Study
@@ -42,6 +50,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "descent": lambda: _descent(publication),
         "correlation": lambda: _correlation(publication),
         "ablation": lambda: _ablation(publication),
+        "sensitivity": lambda: _sensitivity(publication),
         "training": lambda: "\n".join(map(study_markdown, publication.studies)) or NOTHING,
         "training-differences": lambda: (
             "\n".join(filter(None, map(differences_markdown, publication.studies))) or NOTHING
@@ -148,7 +157,7 @@ def _other_ladders(publication: Publication) -> str:
     whole = [
         (board, standings)
         for board, standings in list(rows)[1:]
-        if set(board.tasks) >= set(publication.boards[0].tasks) and board is not publication.ablation
+        if set(board.tasks) >= set(publication.boards[0].tasks) and not _is_of_a_suite(board, publication)
     ]
     return (
         "\n".join(
@@ -157,6 +166,11 @@ def _other_ladders(publication: Publication) -> str:
         )
         or NOTHING
     )
+
+
+def _is_of_a_suite(board: Board, publication: Publication) -> bool:
+    """Whether a board has a table of its own: the ablation's, or that of the sensitivity to settings."""
+    return board is publication.ablation or board is publication.sensitivity
 
 
 def _absent(publication: Publication) -> str:
@@ -171,11 +185,11 @@ def _columns(publication: Publication, distance: str) -> str:
 
 
 def _boards(publication: Publication) -> str:
-    """The leaderboards beside the main one and the ablation: other seeds, rates, durations and phases."""
+    """The leaderboards beside the main one and those of suites: other seeds, rates, durations and phases."""
     parts = [
         f"**{board.title}**; {', '.join(board.tasks)}\n\n{leaderboard_markdown(standings)}"
         for board, standings in list(zip(publication.boards, publication.standings, strict=True))[1:]
-        if board is not publication.ablation
+        if not _is_of_a_suite(board, publication)
     ]
     return "\n".join(parts) or NOTHING
 
@@ -207,6 +221,14 @@ def _correlation(publication: Publication) -> str:
 def _ablation(publication: Publication) -> str:
     board = publication.ablation
     return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
+
+
+def _sensitivity(publication: Publication) -> str:
+    board = publication.sensitivity
+    if board is None:
+        return NOTHING
+    standings = publication.standings[publication.boards.index(board)]
+    return f"**{board.title}**\n\n{summary_markdown(standings, publication.conventions.sensitivity)}"
 
 
 def _of_studies(publication: Publication, table: Callable[[Study, Sequence[Record]], str]) -> str:

@@ -39,6 +39,7 @@ class Conventions:
         paper: the paper's mode of Table 1.
         house: the house mode of Table 1.
         ablation: the distances of the ablation, in order.
+        sensitivity: those of the sensitivity to settings, in order.
         not_here: distances that cannot run where this is published, and why.
         sources: distance to where it comes from.
     """
@@ -47,6 +48,7 @@ class Conventions:
     paper: Mode
     house: Mode
     ablation: tuple[str, ...] = ()
+    sensitivity: tuple[str, ...] = ()
     not_here: Mapping[str, str] = field(default_factory=dict[str, str])
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -85,7 +87,15 @@ class Publication:
     @cached_property
     def ablation(self) -> Board | None:
         """The board that has most of the ablation's distances, if it has most of them."""
-        wanted = set(self.conventions.ablation)
+        return self._board_of(self.conventions.ablation)
+
+    @cached_property
+    def sensitivity(self) -> Board | None:
+        """The same of the sensitivity to settings."""
+        return self._board_of(self.conventions.sensitivity)
+
+    def _board_of(self, distances: Sequence[str]) -> Board | None:
+        wanted = set(distances)
 
         def count(board: Board) -> int:
             return len(wanted & {record.distance.name for record in board.records})

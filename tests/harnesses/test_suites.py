@@ -1,14 +1,16 @@
-"""The ablation takes something away each time."""
+"""The ablation takes something away each time; a setting that is moved moves the distance."""
 
 import math
 
+import pytest
 import torch
 
-from tonedeaf.harnesses.suites import ABLATION
+from tonedeaf.harnesses.suites import ABLATION, SENSITIVITY, Suite
 from tonedeaf.losses import make
 
 
-def test_every_ablation_says_something_else():
+@pytest.mark.parametrize("suite", [ABLATION, SENSITIVITY], ids=lambda suite: suite.name)
+def test_every_variant_says_something_else(suite: Suite):
     """Of two tones in noise that differ in pitch, level, tilt and course."""
     time = torch.arange(8000, dtype=torch.float64) / 16000
     noise = 0.05 * torch.randn(2, 8000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -18,6 +20,6 @@ def test_every_ablation_says_something_else():
     )
     said = {
         text: make(text, sample_rate=16000)(prediction + noise[:1], target + noise[1:]).item()
-        for text in ABLATION.distances
+        for text in suite.distances
     }
-    assert len({f"{value:.9g}" for value in said.values()}) == len(ABLATION.distances)
+    assert len({f"{value:.9g}" for value in said.values()}) == len(suite.distances)

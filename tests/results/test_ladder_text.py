@@ -117,3 +117,24 @@ def test_other_boards_with_all_tasks_have_a_ladder_of_their_own(make_record: Mak
     assert "seed 1" in title
     assert head == "| distance | sines | tilt |"
     assert ours == "| `ours` | 0.90 · – | 0.90 · – |"
+
+
+def test_a_suite_has_a_table_of_its_own_in_its_order_and_no_ladder(make_record: MakeRecord, tmp_path: Path):
+    store = RecordStore(tmp_path)
+    for seed, names in ((0, ("ours", "a", "b")), (1, ("ours", "ours[x=1]", "ours[x=4]"))):
+        for name in names:
+            right = 80 if "[x=1]" in name else 90
+            trials = pl.DataFrame({"trial": range(100), "pitch_analytic": [1.0] * right + [-1.0] * (100 - right)})
+            metrics = _metrics(pitch_analytic=right)
+            store.write(make_record(distance=name, task="sines", seed=seed, trials=100, metrics=metrics), trials)
+    conventions = Conventions(
+        ("sines",), Mode({}, {}), Mode({}, {}), sensitivity=("ours", "ours[x=4]", "ours[x=1]", "ours[y=2]")
+    )
+    found = tables(Publication(collect([tmp_path]), conventions))
+    title, _, _, _, *lines = found["sensitivity"]().splitlines()
+    assert "seed 1" in title
+    assert [line.split("|")[1].strip() for line in lines] == ["`ours`", "`ours[x=4]`", "`ours[x=1]`"]
+    assert [line.split("|")[2].split()[0] for line in lines] == ["0.900", "0.900", "0.800"]
+    assert "sines, pitch_analytic" in lines[0]
+    assert "No record" in found["other-ladders"]()
+    assert "seed 1" not in found["boards"]()
