@@ -52,7 +52,7 @@ CHOICES = Suite(
 )
 ABLATION = Suite(
     name="ablation",
-    summary="the suite's own distance without each of its ingredients in turn, beside what it is made of",
+    summary="the suite's own distance without each of its ingredients in turn, or with a well, beside what it is of",
     distances=(
         "tonedeaf",
         *(
@@ -75,7 +75,7 @@ ABLATION = Suite(
                 "pitch_weight=0",
                 "weigh_frames=false",
                 "pitch_knee=0;level_knee=0;tilt_knee=0",
-                "well=1",  # none is taken away: what this adds, no sign accuracy sees
+                "well=1",  # none is taken away: what this adds, sign accuracies hardly see
             )
         ),
         "harmonic_comb_transport",

@@ -18,7 +18,7 @@ _SILENT_ENERGY = 1e-14
 
 
 class HarmonicCombTransport(RepresentationDistance):
-    """How far, in octaves, pitch has to be moved; blind to level and, where pitch is clear, to timbre.
+    """How far pitch has to be moved, in octaves; blind to level and, where pitch is clear, nearly so to timbre.
 
     With ``D_t`` the distribution over log2 f0 that :class:`~tonedeaf.losses.harmonic_comb.HarmonicComb` finds in frame
     ``t``, and ``F_t`` its cumulative sum::
@@ -28,11 +28,16 @@ class HarmonicCombTransport(RepresentationDistance):
         h(u) = u² / (√(u² + pitch_knee²) + pitch_knee)
 
     ``W_t`` is the Wasserstein-1 distance along log2 f0: for two tones, their interval in octaves. The pseudo-Huber
-    function ``h`` is ``|u| − pitch_knee`` far away and a parabola near, so that descent settles. The well is what any
-    wrong pitch costs beyond its transport: a semitone nearly as much as an octave. Both grow with ``u``: which of two
-    pitches is nearer does not depend on the well, how much nearer does. Frames weigh by what sounds in both:
-    ``k_t = √(a_t(prediction) · a_t(target))``, where ``a_t`` is the frame's share of the signal's amplitudes, the root
-    of ``E_t = Σ_j P_tj · 2^x_j`` over bands at ``x_j`` (power, as bands grow with frequency).
+    function ``h`` is ``|u| − pitch_knee`` far away and a parabola near, so that descent settles. Frames weigh by what
+    sounds in both: ``k_t = √(a_t(prediction) · a_t(target))``, where ``a_t`` is the frame's share of the signal's
+    amplitudes, the root of ``E_t = Σ_j P_tj · 2^x_j`` over bands at ``x_j`` (power, as bands grow with frequency).
+
+    The **well** is what a wrong pitch costs beyond its transport: with the usual ``well_octaves`` four fifths of it for
+    a semitone, all of it for an octave. In one frame both grow with ``u``, so that which of two pitches is nearer does
+    not depend on the well; how much nearer does, and that is what is heard where candidates are compared, or where
+    other terms stand beside it. Over several frames transport says how far they are off, the well how many. Its price
+    is a slope of up to ``0.65 well / well_octaves`` for an octave (at ``0.58 well_octaves``), which near the target
+    drowns other terms, and that whatever makes two distributions of one pitch differ (timbre, vibrato) costs more.
 
     Args:
         sample_rate: in Hz.
@@ -157,7 +162,7 @@ class HarmonicCombTransport(RepresentationDistance):
         return self.pitch_and_shares(self.band_energy(power), pitch)
 
     def compare(self, prediction: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
-        """Octaves of transport, softened, averaged over frames: ``(batch,)``."""
+        """What transport costs, averaged over frames: ``(batch,)``."""
         return (self.per_frame(prediction[0], target[0]) * self.frame_weights(prediction[1], target[1])).sum(-1)
 
     def band_energy(self, power: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ class Tonedeaf(RepresentationDistance):
     """How far pitch, level and tilt have to be moved.
 
     With the transport ``W_t`` of :class:`~tonedeaf.losses.harmonic_comb_transport.HarmonicCombTransport` and its frame
-    weights ``k_t`` (of sum 1), its cost ``c`` of transport, and ``h_e(u) = √(u² + e²) − e``, a parabola near 0 and
-    ``|u| − e`` far away::
+    weights ``k_t`` (of sum 1), what transport costs there, ``c(W_t)``, and ``h(u) = √(u² + e²) − e`` of a knee ``e``, a
+    parabola near 0 and ``|u| − e`` far away::
 
         d = Σ_t k_t · (pitch_weight · c(W_t) + tilt_weight · h(ΔT_t)) + level_weight · h(ΔL)
 
@@ -70,7 +70,7 @@ class Tonedeaf(RepresentationDistance):
         resolved_half: f0 from which the half teeth count, in bins of the window; 0 counts them everywhere.
         sharpness: exponent that makes salience a distribution of f0.
         pitch_knee: octaves of transport below which the cost is a parabola; 0 makes it the distance itself.
-        well: octaves that a wrong pitch costs, at most, beyond its transport; 0 leaves the well out.
+        well: octaves that a wrong pitch costs, at most, beyond its transport, before ``pitch_weight``; 0 leaves it out.
         well_octaves: transport, in octaves, at which half of that is due.
         weigh_frames: false weighs all frames alike.
         pitch_weight: weight of an octave of transport; 0 leaves pitch out.

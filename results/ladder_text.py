@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .intervals import Proportion
 from .leaderboard import Difference, Standing
@@ -10,7 +10,10 @@ from .record import Record
 
 
 def leaderboard_markdown(standings: Sequence[Standing]) -> str:
-    """One line a distance that has every cell, best first: worst cell, mean, lead, cost; ends with a newline."""
+    """One line a distance that has every cell, best first: worst cell, mean, lead, cost; ends with a newline.
+
+    Those that were given longer signals than others are marked, and a sentence below says so.
+    """
     lines = [
         "| | distance | worst cell (95 %) | where | mean (95 %) | ahead of the next by (worst · mean) "
         "| ms forward + backward |",
@@ -22,10 +25,13 @@ def leaderboard_markdown(standings: Sequence[Standing]) -> str:
         ahead = "–" if lead is None else f"{_difference(lead.minimum)} · {_difference(lead.mean)}"
         spent = "–" if cost is None else f"{cost.forward_ms:.1f} + {cost.backward_ms or 0:.1f}"
         worst = None if standing.worst is None else standing.intervals.get(standing.worst)
+        name = f"`{standing.distance}`{' *' if standing.longer else ''}"
         lines.append(
-            f"| {place} | `{standing.distance}` | {_estimate(standing.minimum, worst)} | {where} "
+            f"| {place} | {name} | {_estimate(standing.minimum, worst)} | {where} "
             f"| {_estimate(standing.mean, standing.mean_interval)} | {ahead} | {spent} |"
         )
+    if any(standing.complete and standing.longer for standing in standings):
+        lines += ["", "\\* Needs longer signals than the others, and was given them; other trials, so no lead (–)."]
     return "\n".join(lines) + "\n"
 
 
@@ -44,7 +50,9 @@ def summary_markdown(standings: Sequence[Standing], distances: Sequence[str]) ->
     return "\n".join(lines) + "\n"
 
 
-def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], not_here: Mapping[str, str]) -> str:
+def absent_markdown(
+    records: Sequence[Record], standings: Sequence[Standing], not_here: Mapping[str, str], known: Iterable[str] = ()
+) -> str:
     """Who is not on the leaderboard, by reason, one line each; ends with a newline.
 
     Of a reason that goes on with what a reader of one distance can do ("needs weights: fetch them by …") the first half
@@ -54,6 +62,7 @@ def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], no
         records: the board's.
         standings: of these records.
         not_here: distances that cannot run where this is published, and why.
+        known: all distances there are.
     """
     names: dict[str, list[str]] = {}
     tasks = len({record.task.name for record in records})
@@ -72,6 +81,9 @@ def absent_markdown(records: Sequence[Record], standings: Sequence[Standing], no
     for name, reason in not_here.items():
         if name not in named:
             names.setdefault(f"unavailable: {_kind(reason)}", []).append(name)
+    for name in known:
+        if name not in named and name not in not_here:
+            names.setdefault("not asked", []).append(name)
     lines = [f"- {reason}: {', '.join(f'`{name}`' for name in who)}" for reason, who in names.items()]
     return "\n".join(lines or ["Every distance that was asked has every cell."]) + "\n"
 

@@ -65,6 +65,7 @@ class Standing:
         mean_interval: 95 % bootstrap interval of its mean over the cells; None without cells.
         lead: over the next one; None for the last, and where the two were not asked the same trials.
         cost: if it was measured.
+        proportions: each cell with its trials and ties.
     """
 
     distance: str
@@ -75,6 +76,7 @@ class Standing:
     mean_interval: tuple[float, float] | None = None
     lead: Lead | None = None
     cost: Cost | None = None
+    proportions: Mapping[CellName, Proportion] = field(default_factory=dict[CellName, Proportion])
 
     @property
     def complete(self) -> bool:
@@ -143,6 +145,7 @@ def leaderboard(
             distance=name,
             cells={cell: proportion.value for cell, proportion in own.items()},
             intervals={cell: (proportion.low, proportion.high) for cell, proportion in own.items()},
+            proportions=own,
             missing=len(everything - own.keys()),
             longer=any(_duration(record) > usual[task] for task, record in by_distance[name].items()),
             mean_interval=draws.mean_interval(by_distance[name]),
@@ -219,7 +222,9 @@ class _Draws:
 
     def lead(self, runner_up: str, ours: Mapping[str, Record], theirs: Mapping[str, Record]) -> Lead | None:
         """The lead over the runner-up; None unless both had the same trials."""
-        for task in self._tasks:
+        if ours.keys() != theirs.keys():
+            return None
+        for task in ours:
             asked = [(one[task].task, one[task].seed, one[task].trials) for one in (ours, theirs)]
             if asked[0] != asked[1]:
                 return None

@@ -176,7 +176,10 @@ def _is_of_a_suite(board: Board, publication: Publication) -> bool:
 def _absent(publication: Publication) -> str:
     if not publication.boards:
         return NOTHING
-    return absent_markdown(publication.boards[0].records, publication.standings[0], publication.conventions.not_here)
+    conventions = publication.conventions
+    return absent_markdown(
+        publication.boards[0].records, publication.standings[0], conventions.not_here, conventions.sources
+    )
 
 
 def _columns(publication: Publication, distance: str) -> str:

@@ -56,7 +56,12 @@ def label_points(
 
     Returns:
         The names that found a place.
+
+    Raises:
+        ValueError: if there are more names than points.
     """
+    if len(names) > len(points):
+        raise ValueError(f"there are {len(names)} names, but {len(points)} points")
     figure = axes.get_figure()
     assert figure is not None
     assert isinstance(figure.canvas, FigureCanvasAgg)

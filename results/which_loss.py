@@ -51,11 +51,20 @@ def advice(publication: Publication) -> list[Advice]:
 
 
 def verdicts(standing: Standing) -> Counter[str]:
-    """How many cells are ``better`` than chance, ``worse`` than chance, or ``neither``, by their 95 % intervals."""
-    return Counter(
-        "better" if low > CHANCE else "worse" if high < CHANCE else "neither"
-        for low, high in standing.intervals.values()
-    )
+    """How many cells are ``better`` than chance, ``worse`` than chance, ``silent`` or ``neither``.
+
+    By 95 % intervals. A tie, in which the distance does not move, is not right; but only who moves can be worse than a
+    coin, so that of those cells the ties are left out. Silent are the others of which half or more are ties.
+    """
+    return Counter(map(_verdict, standing.proportions.values()))
+
+
+def _verdict(cell: Proportion) -> str:
+    if cell.low > CHANCE:
+        return "better"
+    if 2 * cell.ties >= cell.n:
+        return "silent"
+    return "worse" if Proportion.of(cell.successes, cell.n - cell.ties).high < CHANCE else "neither"
 
 
 def which_loss_markdown(publication: Publication) -> str:
@@ -75,18 +84,19 @@ def which_loss_markdown(publication: Publication) -> str:
         lines += [
             "",
             f"Of the cells of each distance (at most {cells}: {len(board.tasks)} tasks; {board.title_of_all}), those "
-            "in which it is right more often than a coin, those that cannot be told from one, and those in which it is "
-            "wrong more often than right (95 % intervals, each cell by itself):",
+            "in which it is right more often than a coin, those that cannot be told from one, those in which it moves "
+            "and is wrong more often than right (95 % intervals, each cell by itself), and those in which it is "
+            "silent: it does not move in half of the trials or more.",
             "",
-            "| distance | cells | n | better than chance | no better | worse | worst cell |",
-            "|---|--:|--:|--:|--:|--:|---|",
+            "| distance | cells | n | better than chance | no better | worse | silent | worst cell |",
+            "|---|--:|--:|--:|--:|--:|--:|---|",
         ]
         for one in standings:
             if one.worst is not None:
                 counted, n = verdicts(one), trials_text(board.of_distance(one.distance))
                 lines.append(
                     f"| `{one.distance}` | {len(one.cells)} | {n} | {counted['better']} | {counted['neither']} "
-                    f"| {counted['worse']} | {one.minimum:.3f} ({_place(one.worst)}) |"
+                    f"| {counted['worse']} | {counted['silent']} | {one.minimum:.3f} ({_place(one.worst)}) |"
                 )
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The ablation takes something away each time; a setting that is moved moves the distance."""
+"""Every variant of the suite's own distance is another distance."""
 
 import math
 

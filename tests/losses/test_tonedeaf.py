@@ -69,15 +69,20 @@ def test_level_and_tilt_are_those_of_loops():
     np.testing.assert_allclose(tilts[0].numpy(), expected, rtol=1e-9)
 
 
-def test_the_whole_is_its_parts():
+@pytest.mark.parametrize("well", ["", ";well=0.7;well_octaves=0.05"])
+def test_the_whole_is_its_parts(well: str):
     prediction, target = _tone(150, tilt=0.5, gain=0.3), _tone(220, tilt=1.5)
     parts = [
-        make(f"tonedeaf[{others}]", sample_rate=_RATE)(prediction, target).item()
+        make(f"tonedeaf[{others}{well}]", sample_rate=_RATE)(prediction, target).item()
         for others in ("level_weight=0;tilt_weight=0", "pitch_weight=0;tilt_weight=0", "pitch_weight=0;level_weight=0")
     ]
     assert min(parts) > 0.01
-    assert make("tonedeaf", sample_rate=_RATE)(prediction, target).item() == pytest.approx(sum(parts), rel=1e-12)
-    assert parts[0] == make("harmonic_comb_transport", sample_rate=_RATE)(prediction, target).item()
+    whole, comb = (
+        make(f"{name}[{well.lstrip(';')}]" if well else name, sample_rate=_RATE)(prediction, target).item()
+        for name in ("tonedeaf", "harmonic_comb_transport")
+    )
+    assert whole == pytest.approx(sum(parts), rel=1e-12)
+    assert parts[0] == comb
 
 
 @pytest.mark.parametrize("decibels", [-30, -2, 6])
@@ -124,8 +129,9 @@ def test_noise_between_harmonics_is_not_the_tones_level():
 
 @pytest.mark.parametrize("seconds", [0.2, 2.0])
 @pytest.mark.parametrize("f0", [60, 900])
-def test_slopes_point_to_the_target(f0: float, seconds: float):
-    distance = make("tonedeaf", sample_rate=_RATE)
+@pytest.mark.parametrize("name", ["tonedeaf", "tonedeaf[well=1]"])
+def test_slopes_point_to_the_target(name: str, f0: float, seconds: float):
+    distance = make(name, sample_rate=_RATE)
     target = _tone(f0, tilt=0.8, seconds=seconds)
     time = torch.arange(target.shape[-1], dtype=torch.float64) / _RATE
     for octaves, decibels in ((-1.2, -8.0), (0.4, 3.0), (0.03, -1.0)):
@@ -141,8 +147,9 @@ def test_slopes_point_to_the_target(f0: float, seconds: float):
         assert level.grad.item() * decibels > 0
 
 
-def test_single_precision_is_enough():
-    distance = make("tonedeaf", sample_rate=_RATE)
+@pytest.mark.parametrize("name", ["tonedeaf", "tonedeaf[well=1]"])
+def test_single_precision_is_enough(name: str):
+    distance = make(name, sample_rate=_RATE)
     prediction, target = _tone(150, gain=0.01), _tone(160)
     assert distance(prediction.float(), target.float()).item() == pytest.approx(
         distance(prediction, target).item(), rel=1e-4

@@ -13,7 +13,7 @@ from tonedeaf.results import Record
 from tonedeaf.results.boards import Board, boards
 from tonedeaf.results.figure_cost import by_mean, by_worst_cell, cost_points, figure_cost
 from tonedeaf.results.leaderboard import Cost, Standing
-from tonedeaf.results.style import colour, save_figure, styled
+from tonedeaf.results.style import FAINT_INK, colour, save_figure, styled
 
 MakeRecord = Callable[..., Record]
 GOLDEN = Path(__file__).parents[1] / "golden" / "figure_cost.png"
@@ -81,12 +81,15 @@ def test_each_point_is_where_its_numbers_are(board: Board):
 
 
 def test_among_many_the_efficient_the_landmarks_and_the_best_have_names(board: Board):
-    others = [standing(f"other_{n:02}", 0.3 + n / 100, 0.4 + n / 100, 20.0 + n) for n in range(20)]
-    figure = figure_cost(board, [*STANDINGS, *others])
-    for axes in figure.axes:
-        shown = {text.get_text() for text in axes.texts}
-        assert shown == {"tonedeaf", "log_spectral_transport", "mss", "log_mss", "other_19", "other_18"}
-        assert sum(line.get_marker() == "o" for line in axes.lines) == 24, "every point is drawn"
+    others = [standing(f"other_{n:02}", 0.6 + n / 100, 0.6 + n / 100, 20.0 + n) for n in range(20)]
+    efficient, landmark = standing("quick", 0.3, 0.3, 0.1), standing("mel", 0.2, 0.2, 50.0)
+    figure = figure_cost(board, [*STANDINGS, *others, efficient, landmark])
+    always = {"tonedeaf", "log_spectral_transport", "mss", "log_mss", "quick", "mel"}
+    for axes, best in zip(figure.axes, ({15, 16, 17, 18, 19}, {17, 18, 19}), strict=True):
+        assert {text.get_text() for text in axes.texts} == always | {f"other_{n}" for n in best}
+        inks = [line.get_markeredgecolor() for line in axes.lines if line.get_marker() == "o"]
+        assert len(inks) == 26, "every point is drawn"
+        assert inks.count(FAINT_INK) == 26 - len(always) - len(best)
     assert "without a name" in " ".join(text.get_text() for text in figure.texts)
 
 

@@ -138,3 +138,17 @@ def test_a_suite_has_a_table_of_its_own_in_its_order_and_no_ladder(make_record: 
     assert "sines, pitch_analytic" in lines[0]
     assert "No record" in found["other-ladders"]()
     assert "seed 1" not in found["boards"]()
+
+
+def test_who_was_given_longer_signals_is_marked(records: list[Record]):
+    cells = {("sines", "pitch_analytic"): 0.9}
+    usual, longer = Standing("usual", cells, 0, False), Standing("longer", cells, 0, True)
+    text = leaderboard_markdown([usual, longer])
+    assert "| `usual` |" in text
+    assert "| `longer` * |" in text
+    assert text.endswith(
+        "\n\n\\* Needs longer signals than the others, and was given them; other trials, so no lead (–).\n"
+    )
+    assert "\\*" not in leaderboard_markdown([usual])
+    told = absent_markdown(records, [usual], {"vggish": "needs weights: x"}, ["usual", "vggish", "dc"])
+    assert "- not asked: `dc`\n" in told

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -64,6 +65,16 @@ def test_minimum_and_mean_are_over_tasks_and_columns(outcomes: _Outcomes):
     assert first.lead.mean.value == pytest.approx(0.125)
     assert first.lead.minimum.value == 0.0
     assert second.lead is None
+
+
+def test_who_was_not_asked_the_same_tasks_has_no_lead(outcomes: _Outcomes):
+    """A task that only one distance was asked, and could not answer, takes no cell away, but its trials are others."""
+    records = [outcomes.record(name, "sines", {"pitch_analytic": [1, 1, 1, -1]}) for name in "abc"]
+    asked = outcomes.record("c", "tilt", {"tilt_analytic": [1]})
+    skipped = msgspec.structs.replace(asked, status="skipped", reason="too short", metrics={})
+    first, second, third = leaderboard([*records, skipped], outcomes)
+    assert first.lead is not None
+    assert (second.lead, third.complete) == (None, True)
 
 
 def test_the_order_is_that_of_the_criterion(outcomes: _Outcomes):

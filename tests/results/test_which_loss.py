@@ -10,6 +10,7 @@ import pytest
 
 from tonedeaf.results import Proportion, Record, RecordStore
 from tonedeaf.results.collection import collect
+from tonedeaf.results.leaderboard import Standing
 from tonedeaf.results.publication import Conventions, Mode, Publication
 from tonedeaf.results.which_loss import advice, verdicts, which_loss_markdown
 
@@ -74,8 +75,28 @@ def test_cells_are_better_worse_or_neither(made: Publication):
     assert found["pitchy"] == {"better": 1, "neither": 1}
     assert found["loud"] == {"better": 1, "worse": 1}
     text = which_loss_markdown(made)
-    assert "| `loud` | 2 | 100 | 1 | 0 | 1 | 0.300 (sines, pitch analytic) |" in text
-    assert "| `partial` | 1 | 100 | 1 | 0 | 0 |" in text, "shown, but not recommended"
+    assert "| `loud` | 2 | 100 | 1 | 0 | 1 | 0 | 0.300 (sines, pitch analytic) |" in text
+    assert "| `partial` | 1 | 100 | 1 | 0 | 0 | 0 |" in text, "shown, but not recommended"
+
+
+@pytest.mark.parametrize(
+    ("right", "ties", "verdict"),
+    [
+        (59, 0, "neither"),  # the interval begins at 0.492
+        (60, 0, "better"),  # at 0.502
+        (60, 40, "better"),
+        (30, 0, "worse"),
+        (30, 40, "neither"),  # 30 of the 60 in which it moves
+        (10, 49, "worse"),  # 10 of 51
+        (10, 50, "silent"),
+        (0, 100, "silent"),
+    ],
+)
+def test_who_does_not_move_is_silent_and_not_worse(right: int, ties: int, verdict: str):
+    cell = ("sines", "level_analytic")
+    found = Proportion.of(right, 100, ties=ties)
+    standing = Standing("a", {cell: found.value}, 0, False, proportions={cell: found})
+    assert verdicts(standing) == {verdict: 1}
 
 
 def test_nothing_is_recommended_without_records(make_record: MakeRecord, tmp_path: Path):
