@@ -38,17 +38,19 @@ STUDY_LOSSES := spectrogram log_spectrogram mel mfcc mss log_mss mss_revisited d
 	harmonic_comb_transport tonedeaf crepe_tiny
 STUDY_SUM := --loss "tonedeaf + 0.2*log_mss"
 STUDY_COMB_SUM := --loss "harmonic_comb_transport + 0.2*log_mss"
+STUDY_WELLS := --loss "tonedeaf[well=1]" --loss "harmonic_comb_transport[well=1]"
 STUDY_QUICK_LOSSES := spectrogram mss log_spectral_transport tonedeaf
 STUDY := OMP_NUM_THREADS=1 .venv/bin/tonedeaf swap --data runs/study-data --held-out runs/study-held-out --workers $(JOBS)
 STUDY_SONGS := OMP_NUM_THREADS=1 .venv/bin/tonedeaf data A1 --renderer additive --workers $(JOBS)
 STUDY_DATA := $(STUDY_SONGS) --songs 24 --out runs/study-data
 STUDY_HELD_OUT := $(STUDY_SONGS) --songs 8 --seed 1 --out runs/study-held-out
 
-study: $(STAMP) ## does a loss that ranks well train well? 14 losses, 4 paths, 3 seeds (runs/study; resumable, 4 hours on 2 cores)
+study: $(STAMP) ## does a loss that ranks well train well? 16 losses, 4 paths, 3 seeds (runs/study; resumable, 5 hours on 2 cores)
 	$(STUDY_DATA)
 	$(STUDY_HELD_OUT)
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) $(STUDY_WELLS) --condition audio-only --path marginal \
+		--out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) $(STUDY_WELLS) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition replace --segments 12 \
 		--top 4 --bottom 2 --out runs/study
 	$(STUDY) --loss log_mss --condition replace --segments 12 --steps 1000 --trials 0 --out runs/study
@@ -63,10 +65,11 @@ study-quick: $(STAMP) ## the same with 4 losses and 1 seed, audio-only (runs/stu
 study-full: $(STAMP) ## the same as study, every loss in both conditions
 	$(STUDY_DATA)
 	$(STUDY_HELD_OUT)
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path marginal --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) $(STUDY_WELLS) --condition audio-only --path marginal \
+		--out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_SUM) --condition audio-only --path soft --steps 400 \
 		--out runs/study
-	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition audio-only --out runs/study
+	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) $(STUDY_WELLS) --condition audio-only --out runs/study
 	$(STUDY) $(addprefix --loss ,$(STUDY_LOSSES)) $(STUDY_COMB_SUM) --condition replace --segments 12 --out runs/study
 
 bench-bassnet: $(STAMP) ## train and judge BassNet's tiny preset on A1 to A4, 3 seeds, and its ablation (runs/bench-bassnet; 1½ hours)
