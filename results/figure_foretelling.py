@@ -5,7 +5,7 @@
 Many distances teach nearly alike, so points carry numbers. The names stand beside the panels, the best taught first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,7 @@ def figure_foretelling(board: Board, standings: Sequence[Standing], study: Study
         numbers = {distance: number for number, (_, distance) in enumerate(best_first, 1)}
         for panel, pair, of_pair in zip(axes[0], pairs, points, strict=True):
             _draw(panel, of_pair, pair, numbers)
-        _name(axes[0][-1], numbers)
+        _name(axes[0][-1], numbers, set().union(*(pair.variants for pair in pairs)))
     return figure
 
 
@@ -83,8 +83,9 @@ def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair, numbers: Mapping[s
         ink, place = colour(point.distance), 3 + 1 / numbers[point.distance]
         if point.low is not None and point.high is not None:
             axes.plot([point.accuracy] * 2, [point.low, point.high], color=ink, lw=1.0, alpha=0.7, zorder=2)
-        axes.plot([point.accuracy], [point.learnt], "o", ms=_POINT, mfc=ink, mec="white", mew=0.6, zorder=place)
-        _number(axes, point.accuracy, point.learnt, numbers[point.distance], ink, zorder=place)
+        marker = _marker(ink, hollow=point.distance in pair.variants)
+        axes.plot([point.accuracy], [point.learnt], zorder=place, **marker)
+        _number(axes, point.accuracy, point.learnt, numbers[point.distance], marker["mfc"], zorder=place)
     accuracies = [point.accuracy for point in points]
     room = 0.06 * (max(accuracies) - min(accuracies) or 1.0)
     axes.set_xlim(min(accuracies) - room, max(accuracies) + room)
@@ -97,19 +98,25 @@ def _draw(axes: Axes, points: Sequence[Foretold], pair: Pair, numbers: Mapping[s
     axes.set_title(association_text(pair.found), loc="left", color=INK, fontsize=8, pad=5)
 
 
-def _name(axes: Axes, numbers: Mapping[str, int]) -> None:
+def _marker(ink: str, *, hollow: bool) -> dict[str, Any]:
+    """Of a distance; hollow: of a variant, which is not in the correlation."""
+    return {"marker": "o", "ms": _POINT, "mfc": PAPER if hollow else ink, "mec": ink if hollow else PAPER, "mew": 0.8}
+
+
+def _name(axes: Axes, numbers: Mapping[str, int], variants: Collection[str]) -> None:
     """Which number is whose, to the right of a panel, from its top."""
     here, width = axes.transAxes, _SIZES.panel[0]
     for distance, number in numbers.items():
-        x, y, ink = 1 + 0.15 / width, 1 - (number - 0.5) * _LINE / _SIZES.panel[1], colour(distance)
-        axes.plot([x], [y], "o", ms=_POINT, mfc=ink, mec="white", mew=0.6, transform=here, clip_on=False)
-        _number(axes, x, y, number, ink, transform=here)
+        x, y = 1 + 0.15 / width, 1 - (number - 0.5) * _LINE / _SIZES.panel[1]
+        marker = _marker(colour(distance), hollow=distance in variants)
+        axes.plot([x], [y], transform=here, clip_on=False, **marker)
+        _number(axes, x, y, number, marker["mfc"], transform=here)
         where = x + 0.1 / width
         axes.text(where, y, distance, transform=here, va="center_baseline", fontsize=TEXT_SIZE - 0.5, color=INK)
 
 
-def _number(axes: Axes, x: float, y: float, number: int, ink: str, **where: Any) -> None:
-    where |= {"ha": "center", "va": "center_baseline", "fontsize": 5.5, "color": _readable_on(ink)}
+def _number(axes: Axes, x: float, y: float, number: int, face: str, **where: Any) -> None:
+    where |= {"ha": "center", "va": "center_baseline", "fontsize": 5.5, "color": _readable_on(face)}
     axes.text(x, y, str(number), **where)
 
 
@@ -127,10 +134,11 @@ def association_text(found: Association) -> str:
 
 
 def _caption(board: Board, study: Study, pair: Pair) -> str:
+    hollow = " Hollow: variants of another distance, which are not in the correlation." if pair.variants else ""
     return (
-        f"{len(pair.points)} distances that were ranked ({board.title}, {len(board.tasks)} tasks) and trained with "
+        f"{pair.found.n} distances that were ranked ({board.title}, {len(board.tasks)} tasks) and trained with "
         f"({study.task}: {study.title}; seeds {', '.join(map(str, study.seeds))}; bars: 95 % t-intervals over seeds). "
         "p: two-sided permutation test, without correction for several tests. The pair named in advance is the worst "
         f"cell of pitch against raw pitch accuracy in the condition {PRIMARY_CONDITION} on the path {PRIMARY_PATH}; "
-        "all others explore."
+        f"all others explore.{hollow}"
     )

@@ -6,7 +6,7 @@ one). Every other pair of a ranking's and a training's figure is exploratory, an
 (Holm).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .leaderboard import Standing
@@ -29,7 +29,7 @@ class Pair:
         ranking: name of the ranking's figure.
         training: name of the training's.
         points: distance to the two figures; the training's is signed so that more is better.
-        found: their rank correlation.
+        found: their rank correlation, over all but the variants.
         holm: its p corrected for all exploratory pairs; None for the primary pair, and where there is no p.
     """
 
@@ -42,10 +42,20 @@ class Pair:
     holm: float | None = None
 
     @property
+    def variants(self) -> set[str]:
+        """Those that are another of the distances with other parameters (``mss[power=2]``): no distances more."""
+        return variants(self.points)
+
+    @property
     def primary(self) -> bool:
         """Whether it is the pair that was named in advance."""
         ours = self.ranking, self.training, self.condition, self.path
         return ours == (PRIMARY_RANKING, PRIMARY_TRAINING, PRIMARY_CONDITION, PRIMARY_PATH)
+
+
+def variants(names: Collection[str]) -> set[str]:
+    """Which names are variants of another one among them."""
+    return {name for name in names if name.endswith("]") and name.partition("[")[0] in names}
 
 
 def ranking_figures(standing: Standing) -> dict[str, float]:
@@ -64,7 +74,9 @@ def ranking_figures(standing: Standing) -> dict[str, float]:
 def associations(standings: Sequence[Standing], arms: Sequence[ArmResult]) -> list[Pair]:
     """Every pair: the primary one first (if its arms are there), then the exploratory ones, the surest first.
 
-    Distances without every cell, baselines and arms without an answer take no part.
+    Distances without every cell, baselines and arms without an answer take no part. Variants of a distance that is
+    there are among the points, but not in the correlation: they are not independent of it, and who tries many of one
+    would outvote the others; and one that was designed on what a pair had shown must not test that pair.
 
     Args:
         standings: of the distances, on the same tasks.
@@ -87,8 +99,9 @@ def associations(standings: Sequence[Standing], arms: Sequence[ArmResult]) -> li
                     for name, result in trained.items()
                     if ranking in ranked.get(name, {}) and training in result.metrics
                 }
-                if len(points) >= FEWEST:
-                    ours, theirs = zip(*points.values(), strict=True)
+                counted = [point for name, point in points.items() if name not in variants(points)]
+                if len(counted) >= FEWEST:
+                    ours, theirs = zip(*counted, strict=True)
                     pairs.append(Pair(condition, path, ranking, training, points, association(ours, theirs)))
     return [*(pair for pair in pairs if pair.primary), *_corrected([pair for pair in pairs if not pair.primary])]
 

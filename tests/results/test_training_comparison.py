@@ -116,6 +116,18 @@ def test_the_primary_pair_comes_first_uncorrected_and_the_rest_is_corrected(make
     assert falling.found.rho == pytest.approx(-1)  # a smaller error is better: the sign says so
 
 
+def test_variants_are_points_but_not_distances_more(make_record: MakeRecord):
+    """Of a distance that is there, with other parameters; one whose own distance is not there is a distance."""
+    names = ["a", "b", "c", "d[x=2]", "a[x=2]", "a + 0.2*b"]
+    arms = compare_arms([evaluation(make_record, name, 0, 0.1 * i) for i, name in enumerate(names)])
+    standings = [standing(name, 0.9 if name == "a[x=2]" else 0.5 + 0.05 * i, 0.5) for i, name in enumerate(names)]
+    primary = associations(standings, arms)[0]
+    assert set(primary.points) == set(names)
+    assert primary.variants == {"a[x=2]"}
+    assert primary.found.n == 5
+    assert primary.found.rho == pytest.approx(1), "with the variant it would be less"
+
+
 def test_baselines_and_incomplete_distances_take_no_part(records: list[Record]):
     standings = [standing("mss", 0.5, 0.5), standing("tonedeaf", 0.9, 0.9), standing("mel", 0.4, 0.4, missing=1)]
     assert associations(standings, compare_arms(records)) == []  # two are left: no correlation
