@@ -127,7 +127,7 @@ def metrics_table(records: Sequence[Record]) -> TextTable:
     return TextTable("Decoded tracks", headings, rows, notes, len(_HEADINGS))
 
 
-_HEADINGS = ("dataset", "size", "bins/maps", "loss", "cross-reconstruction", "seed", "steps", "judged on")
+_HEADINGS = ("dataset", "size", "bins/maps", "loss", "cross-reconstruction", "KL weight", "seed", "steps", "judged on")
 
 _METRICS: Mapping[str, tuple[str, int]] = {
     "raw_pitch_accuracy": ("raw pitch accuracy", 3),
@@ -143,7 +143,7 @@ _METRICS: Mapping[str, tuple[str, int]] = {
 
 
 def what_was_trained(record: Record) -> tuple[str, ...]:
-    """The first columns: dataset and sound, window, bins and maps, loss, cross-reconstruction, seed, steps, songs."""
+    """The first columns: dataset and sound, window, bins and maps, loss, cross-reconstruction, KL, seed, steps, songs."""
     params: Mapping[str, Any] = record.task.params
     config = params["config"]
     other = "" if same_data(record) else f" (trained on {params['trained_on']['dataset']})"
@@ -153,6 +153,7 @@ def what_was_trained(record: Record) -> tuple[str, ...]:
         f"{config['cqt']['bins_per_octave']}/{config['model']['maps']}",
         record.distance.name,
         "yes" if cross_reconstruction(record) else "no",
+        f"{config['objective']['kl_weight']:g}",
         str(record.seed),
         str(record.metrics.get("steps", NOTHING)),
         f"{params['songs']} song{'' if params['songs'] == 1 else 's'}",

@@ -45,7 +45,7 @@ def parameters(dataset: str = "A1", *, cross_reconstruction: bool = True, traine
         "trained_on": {"dataset": dataset, "digest": trained_on * 64},
         "config": {
             "model": {"window": 10, "expanded": 20, "maps": 16},
-            "objective": {"cross_reconstruction": cross_reconstruction, "level": "absolute"},
+            "objective": {"cross_reconstruction": cross_reconstruction, "level": "absolute", "kl_weight": 0.003},
             "cqt": {"bins_per_octave": 12},
         },
     }

@@ -40,7 +40,7 @@ def an_evaluation(
             "trained_on": {"dataset": name, "digest": digest * 64},
             "config": {
                 "model": {"window": window[0], "expanded": window[1], "maps": 16},
-                "objective": {"cross_reconstruction": cross_reconstruction, "level": level},
+                "objective": {"cross_reconstruction": cross_reconstruction, "level": level, "kl_weight": 0.003},
                 "cqt": {"bins_per_octave": 36},
             },
         },
@@ -61,7 +61,7 @@ def test_the_papers_value_stands_behind_ours(make_record: MakeRecord):
     assert found["QDA accuracy in the paper (its size)"] == "1.000 (20/20)"
     assert (found["dataset"], found["size"], found["bins/maps"]) == ("A1, fluidsynth", "20/20", "36/16")
     assert (found["loss"], found["cross-reconstruction"], found["seed"]) == ("paper", "yes", "0")
-    assert (found["steps"], found["judged on"]) == ("–", "1 song")
+    assert (found["KL weight"], found["steps"], found["judged on"]) == ("0.003", "–", "1 song")
     assert cells(an_evaluation(make_record, steps=1500))["steps"] == "1500"
 
 
