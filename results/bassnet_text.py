@@ -143,7 +143,7 @@ _METRICS: Mapping[str, tuple[str, int]] = {
 
 
 def what_was_trained(record: Record) -> tuple[str, ...]:
-    """The first columns: dataset and sound, window, bins and maps, loss, cross-reconstruction, KL, seed, steps, songs."""
+    """The first columns: dataset and sound, window, bins and maps, loss, crossed, KL weight, seed, steps, songs."""
     params: Mapping[str, Any] = record.task.params
     config = params["config"]
     other = "" if same_data(record) else f" (trained on {params['trained_on']['dataset']})"
