@@ -15,6 +15,7 @@ from .collection import Collection, SetAside, name_of, newest
 from .descent_correlation import Correlation, correlations, matching_rankings
 from .landscape import Landscape, read_landscape
 from .leaderboard import Standing, leaderboard
+from .ranking_and_training import variants
 from .record import Record
 from .studies import Study, studies
 from .table1 import ROWS, Table1, table1_from_records
@@ -130,11 +131,13 @@ class Publication:
     def correlations(self) -> dict[str, tuple[int, list[Correlation]]]:
         """Of sign accuracy and descent: task to the number of distances (3 or more) and what was found.
 
-        All rankings of a task have the same number of trials: the one for which there are the most.
+        All rankings of a task have the same number of trials: the one for which there are the most. Variants of a
+        distance that is there are no distances more.
         """
+        counted = {task: _without_variants(pairs) for task, pairs in self.ranked_descents.items()}
         return {
             task: (len(pairs), correlations(pairs, self.collection.trials))
-            for task, pairs in self.ranked_descents.items()
+            for task, pairs in counted.items()
             if len(pairs) >= 3
         }
 
@@ -228,3 +231,8 @@ def _preference(record: Record) -> tuple[bool, int, int, int, float]:
         -record.seed,
         record.started.timestamp(),
     )
+
+
+def _without_variants(pairs: Sequence[tuple[Record, Record]]) -> list[tuple[Record, Record]]:
+    left_out = variants({ranking.distance.name for ranking, _ in pairs})
+    return [pair for pair in pairs if pair[0].distance.name not in left_out]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+
 from tonedeaf.results import Proportion, Record, RecordStore
 from tonedeaf.results.collection import collect
 from tonedeaf.results.descent_correlation import Correlation
@@ -76,3 +78,21 @@ def test_a_correlation_that_does_not_exist_is_a_dash():
         [Correlation("mean", 0.25, -0.1, 0.5), Correlation("x", None, None, None)]
     ).splitlines()
     assert lines[2:] == ["| mean | +0.25 | -0.10 to +0.50 |", "| x | – | – to – |"]
+
+
+def test_a_variant_has_a_row_but_no_vote(make_record: MakeRecord, tmp_path: Path):
+    store, params = RecordStore(tmp_path), {"sample_rate": 44100.0, "duration": 0.2}
+    outcomes = {
+        "ranking": pl.DataFrame({"trial": range(20), "pitch_analytic": [1.0] * 10 + [-1.0] * 10}),
+        "descent": pl.DataFrame({"trial": range(20), "end": ["reached"] * 20}),
+    }
+    for name in ("a", "b", "c", "a[x=1]"):
+        for kind, metrics in (
+            ("descent", _metrics(20, 61.5)),
+            ("ranking", {"pitch_analytic": Proportion.of(10, 20).as_metric()}),
+        ):
+            one = make_record(distance=name, kind=kind, trials=20, task_params=params, metrics=metrics)
+            store.write(one, outcomes[kind])
+    found = Publication(collect([tmp_path]), Conventions(("sines",), Mode({}, {}), Mode({}, {})))
+    assert [ranking.distance.name for ranking, _ in found.ranked_descents["sines"]] == ["a", "a[x=1]", "b", "c"]
+    assert found.correlations["sines"][0] == 3
