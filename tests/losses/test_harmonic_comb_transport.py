@@ -161,7 +161,7 @@ def test_geman_mcclure_is_half_at_its_scale():
 )
 def test_bad_well_is_named(parameters: dict[str, float], message: str):
     with pytest.raises(ValueError, match=message):
-        HarmonicCombTransport(**parameters)
+        HarmonicCombTransport(**parameters)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("knee", [-0.1, math.inf, math.nan])
