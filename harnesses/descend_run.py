@@ -17,7 +17,7 @@ from ..results.style import save_figure
 from . import screens
 from .answers import Answer, failed
 from .descent import RATES, TUNING_TRIALS, measure, trials_in_all
-from .questions import Question, ask, pair
+from .questions import Question, ask, distinct, pair
 from .rank_run import DEFAULT_SEED, print_json
 from .resources import AUTO
 from .screen_descent import correlation_table, descent_notes, descent_table
@@ -95,7 +95,7 @@ def questions_of(options: DescendOptions) -> list[Question]:
         raise ValueError(f"steps must be at least 1, got {options.steps}")
     told = {"steps": options.steps, "rates": list(RATES), "tuning_trials": TUNING_TRIALS}
     pairs = [(text, task) for task in task_texts(options.tasks) for text in options.distances or chosen.distances]
-    return [
+    return distinct(
         ask(
             pair(
                 text,
@@ -113,7 +113,7 @@ def questions_of(options: DescendOptions) -> list[Question]:
             parameters={"descent": told},
         )
         for text, task in dict.fromkeys(pairs)
-    ]
+    )
 
 
 def draw(store: RecordStore, records: Sequence[Record]) -> list[Path]:

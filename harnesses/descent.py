@@ -6,7 +6,8 @@ paper's ranges of level and pitch to each other), so that one learning rate serv
 that has left the task's range is put back on its edge. Everything else that was drawn for the prediction stays.
 
 A trial has **reached** its target if it ends within 50 cents and 1 dB of it. The learning rate is the one of
-:data:`RATES` that reaches most on trials of its own, which follow those that are reported.
+:data:`RATES` that reaches most on trials of its own, which follow those that are reported; of rates that reach as many,
+the one that takes fewer steps. So the steps of two distances can be compared, each at the rate that suits it.
 
 Adam (Kingma & Ba 2015) with β = (0.9, 0.999) and a negligible ε: a distance's scale does not matter. It treats each
 coordinate by itself, so trials in one batch do not touch each other.
@@ -217,10 +218,11 @@ def _parts(start: int, stop: int, size: int) -> list[tuple[int, int]]:
     return [(first, min(first + size, stop)) for first in range(start, stop, size)]
 
 
-def _merit(paths: Paths) -> tuple[float, float]:
-    """More trials that reach the target, then ends that are nearer to it, in tolerances."""
+def _merit(paths: Paths) -> tuple[float, float, float]:
+    """More trials that reach the target, then fewer steps (their median), then nearer ends (median, in tolerances)."""
     away = np.maximum(np.abs(paths.cents[:, -1]) / TOLERANCE_CENTS, np.abs(paths.decibels[:, -1]) / TOLERANCE_DB)
-    return float(paths.reached.mean()), -float(np.median(away))
+    steps = [step for step in paths.settled() if step is not None]
+    return float(paths.reached.mean()), -float(np.median(steps)) if steps else 0.0, -float(np.median(away))
 
 
 def _descend(

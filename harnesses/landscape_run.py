@@ -32,7 +32,7 @@ from .landscape_cells import (
     usual_targets,
 )
 from .landscapes import measure
-from .questions import Question, ask, pair
+from .questions import Question, ask, distinct, pair
 from .rank_run import DEFAULT_SEED, print_json
 from .resources import AUTO
 from .suites import CHOICES, suite
@@ -154,7 +154,8 @@ def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[
     if chosen is CHOICES:
         raise ValueError(f"suite {options.suite} is for tonedeaf rank only: give table1-valid or table1")
     distances = tuple(dict.fromkeys(options.distances or chosen.distances))
-    found: list[tuple[Question, tuple[Target, ...]]] = []
+    found: list[Question] = []
+    targets_by_key: dict[str, tuple[Target, ...]] = {}
     for distance in distances:
         subject = pair(
             distance,
@@ -178,10 +179,9 @@ def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[
             trials=size(cells_of(kind, subject.task, targets)),
             parameters=parameters(kind, targets),
         )
-        found.append((question, targets))
-    if all(question.skipped for question, _ in found):
-        raise ValueError(found[0][0].skipped)
-    return found
+        found.append(question)
+        targets_by_key[question.key] = targets
+    return [(question, targets_by_key[question.key]) for question in distinct(found)]
 
 
 def _measured(kind: Kind, targets: Sequence[Target], distance: AudioDistance, asked: Asked) -> Answer:

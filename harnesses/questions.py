@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -217,6 +217,18 @@ def ask(
             source_digest=subject.source_digest,
         ),
     )
+
+
+def distinct(questions: Iterable[Question]) -> list[Question]:
+    """Each question once: two texts, as ``mss`` and ``1*mss``, may ask the same.
+
+    Raises:
+        ValueError: if none of them can run: the call is wrong then, and the first says why.
+    """
+    found = list({question.key: question for question in questions}.values())
+    if found and all(question.skipped for question in found):
+        raise ValueError(found[0].skipped)
+    return found
 
 
 def _make_distance(

@@ -18,6 +18,7 @@ from . import cost, minimum, screens
 from .affordable import affordable
 from .answers import failed
 from .cells import Cell, prepare, work_of
+from .questions import distinct
 from .resources import AUTO, opened
 from .screen_leaderboard import leaderboard_notes, leaderboard_table
 from .selection import standings
@@ -132,9 +133,7 @@ def suite_cells(options: RankOptions, chosen: Suite) -> list[Cell]:
         raise ValueError(
             "a task can be ranked with one set of parameters at a time: rank the other in a call of its own"
         )
-    if all(cell.skipped for cell in cells):
-        raise ValueError(cells[0].skipped)
-    return cells
+    return distinct(cells)
 
 
 def print_json(records: Sequence[Record]) -> None:

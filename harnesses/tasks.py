@@ -58,7 +58,8 @@ def task_class(name: str) -> type[Task]:
 
     Raises:
         ValueError: if the name is unknown; it says which are near.
-        PluginError: if a plug-in cannot be loaded, or is not a :class:`~tonedeaf.benchmarks.Task`.
+        PluginError: if a plug-in cannot be loaded, is not a :class:`~tonedeaf.benchmarks.Task`, or has the name of a
+            built-in one.
     """
     if is_plugin(name):
         cls = load_class(name)
@@ -69,6 +70,8 @@ def task_class(name: str) -> type[Task]:
         cls = _built_in(table[name]) if table[name].startswith(".") else load_class(table[name])
     if not issubclass(cls, Task):
         raise PluginError(f"{name} is not a Task: subclass tonedeaf.benchmarks.Task")
+    if is_plugin(name):
+        _check_own_name(cls, name)
     for attribute in ("name", "version"):
         if not hasattr(cls, attribute):
             raise PluginError(f"{name} does not say its {attribute}: a Task needs name, version and axes")
@@ -76,6 +79,13 @@ def task_class(name: str) -> type[Task]:
         if parameter not in constructor_parameters(cls):
             raise PluginError(f"{name} does not take {parameter}: every Task does, by keyword")
     return cls
+
+
+def _check_own_name(cls: type[Task], text: str) -> None:
+    """A plug-in with a built-in task's name would be taken for it: records know a task by its name and version."""
+    target = TASKS.get(getattr(cls, "name", ""))
+    if target is not None and cls is not _built_in(target):
+        raise PluginError(f"{text} has the name of a built-in task, {cls.name!r}: give it one of its own")
 
 
 def _built_in(target: str) -> type[Any]:

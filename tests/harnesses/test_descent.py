@@ -119,6 +119,24 @@ def test_the_rate_is_the_one_that_reaches_most_on_trials_of_its_own(
     assert set(metrics["tuning"]) == {"0.001", "0.2"}
 
 
+def test_of_rates_that_reach_as_many_the_one_with_fewer_steps_is_taken(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+):
+    """The level is found at 0.1 as it is at 0.2, and more closely, but only after twice as many steps."""
+    monkeypatch.setattr(descent, "RATES", (0.1, 0.2))
+    steps: dict[float, float] = {}
+    for rates in ((0.1,), (0.2,), (0.1, 0.2)):
+        monkeypatch.setattr(descent, "RATES", rates)
+        transport = make("log_spectral_transport")
+        metrics = measure(transport, Sines(duration=0.15), seed=0, trials=1, steps=400, resources=resources).metrics
+        assert metrics["reached"]["value"] == 1.0
+        assert set(metrics["tuning"].values()) == {1.0}
+        steps[metrics["learning_rate"]] = metrics["median_steps"]
+        if len(rates) == 2:
+            assert metrics["learning_rate"] == 0.2
+    assert 1.5 < steps[0.1] / steps[0.2] < 2.5
+
+
 def test_without_a_gradient_nothing_moves(resources: Resources):
     answer = measure(_Flat(), TASK, seed=0, trials=8, steps=5, resources=resources)
     trials = TASK.trials(0, 0, 8)

@@ -8,10 +8,11 @@ import pytest
 
 from tonedeaf.benchmarks import TASKS, Axis
 from tonedeaf.benchmarks.signals.soundfont import missing
+from tonedeaf.benchmarks.sines import Sines
 from tonedeaf.harnesses.catalogue import TaskRow, catalogue, table
 from tonedeaf.harnesses.cells import accuracies
 from tonedeaf.harnesses.cli import run_command
-from tonedeaf.harnesses.tasks import make_task, task_texts
+from tonedeaf.harnesses.tasks import make_task, task_class, task_texts
 from tonedeaf.losses.plugins import PluginError
 from tonedeaf.results.record import Record
 from tonedeaf.results.store import RecordStore
@@ -212,9 +213,30 @@ def test_a_distance_whose_sample_rate_is_below_the_signals_is_skipped(
     assert _run("rank", fixed, *QUICK, *out) == 2
 
 
-def test_where_nothing_can_run_the_call_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert _run("rank", "mss", "--task", "sines", "--task", "tilt", "--duration", "0.01", "--out", tmp_path) == 2
+@pytest.mark.parametrize("call", [("rank", "mss"), ("descend", "mss"), ("map", "mss", "log_mss")])
+def test_where_nothing_can_run_the_call_is_wrong(
+    call: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    tasks = ("--task", "sines", "--task", "tilt") if call[0] != "map" else ()
+    assert _run(*call, *tasks, "--duration", "0.01", "--out", tmp_path) == 2
     assert "mss needs at least 2048 samples" in capsys.readouterr().err
+
+
+def test_two_texts_of_one_distance_are_asked_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tasks = ("--task", "sines", "--task", "harmonic")
+    assert _run("rank", "l2_waveform", "1*l2_waveform", *tasks, *QUICK, "--out", tmp_path, "--json") == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["task"]["name"] for record in records if record["kind"] == "ranking"] == ["sines", "harmonic"]
+
+
+def test_a_task_cannot_pass_for_a_built_in_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    text = TASK.replace('name = "clicks"', 'name = "sines"')
+    assert text != TASK
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    task = f"{tmp_path / 'mine.py'}:Clicks"
+    assert _run("rank", "mss", "--task", task, *QUICK, "--out", tmp_path / "out") == 2
+    assert f"{task} has the name of a built-in task, 'sines'" in capsys.readouterr().err
+    assert task_class("tonedeaf.benchmarks.sines:Sines") is Sines
 
 
 def test_a_task_that_is_not_available_says_why(
