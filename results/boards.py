@@ -136,6 +136,15 @@ def _duration(record: Record) -> float:
     return float(record.task.params.get("duration", 0.0))
 
 
+def given_longer(records: Iterable[Record]) -> set[str]:
+    """Distances that a task gave longer signals than another distance, as they need them: they had other trials."""
+    found = list(records)
+    usual: dict[str, float] = {}
+    for record in found:
+        usual[record.task.name] = min(_duration(record), usual.get(record.task.name, _duration(record)))
+    return {record.distance.name for record in found if _duration(record) > usual[record.task.name]}
+
+
 def _of_the_newest_version(records: Sequence[Record], aside: list[SetAside]) -> list[Record]:
     latest: dict[str, int] = {}
     for record in records:

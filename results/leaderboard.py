@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .boards import given_longer
 from .bootstrap import REPLICATES, percentile_interval, resampling_weights
 from .intervals import Proportion
 from .record import Record
@@ -134,12 +135,10 @@ def leaderboard(
         tasks[record.task.name] = record
     cells = {name: _cells(tasks.values()) for name, tasks in by_distance.items()}
     everything = {cell for own in cells.values() for cell in own}
-    usual = {
-        task: min(_duration(tasks[task]) for tasks in by_distance.values() if task in tasks)
-        for task in dict.fromkeys(record.task.name for record in rankings)
-    }
+    tasks_in_order = tuple(dict.fromkeys(record.task.name for record in rankings))
+    longer = given_longer(rankings)
     cost_of = {record.distance.name: _cost(record) for record in costs if record.status == "ok"}
-    draws = _Draws(tuple(usual), outcomes, replicates, seed)
+    draws = _Draws(tasks_in_order, outcomes, replicates, seed)
     standings = [
         Standing(
             distance=name,
@@ -147,7 +146,7 @@ def leaderboard(
             intervals={cell: (proportion.low, proportion.high) for cell, proportion in own.items()},
             proportions=own,
             missing=len(everything - own.keys()),
-            longer=any(_duration(record) > usual[task] for task, record in by_distance[name].items()),
+            longer=name in longer,
             mean_interval=draws.mean_interval(by_distance[name]),
             cost=cost_of.get(name),
         )
@@ -168,10 +167,6 @@ def _cells(records: Iterable[Record]) -> dict[CellName, Proportion]:
         if record.status == "ok"
         for column, metric in record.metrics.items()
     }
-
-
-def _duration(record: Record) -> float:
-    return float(record.task.params.get("duration", 0.0))
 
 
 def _cost(record: Record) -> Cost:

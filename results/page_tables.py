@@ -46,7 +46,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "other-ladders": lambda: _other_ladders(publication),
         "tonedeaf": lambda: _columns(publication, "tonedeaf"),
         "boards": lambda: _boards(publication),
-        "minimum": lambda: minimum_markdown(publication.minima.records) if publication.minima else NOTHING,
+        "minimum": lambda: _minimum(publication),
         "descent": lambda: _descent(publication),
         "correlation": lambda: _correlation(publication),
         "ablation": lambda: _ablation(publication),
@@ -197,6 +197,11 @@ def _boards(publication: Publication) -> str:
     return "\n".join(parts) or NOTHING
 
 
+def _minimum(publication: Publication) -> str:
+    found = [] if publication.minima is None else [publication.minima, *publication.other_minima]
+    return "\n".join(f"{board.title}\n\n{minimum_markdown(board.records)}" for board in found) or NOTHING
+
+
 def _descent(publication: Publication) -> str:
     board = publication.descents
     if board is None:
@@ -205,7 +210,7 @@ def _descent(publication: Publication) -> str:
         f"{f'**{task}** ({board.title})' if len(board.tasks) > 1 else board.title}\n\n"
         + descent_markdown(
             [record for record in board.records if record.task.name == task],
-            {ranking.distance.name: ranking for ranking, _ in publication.ranked_descents[task]},
+            publication.signs_beside_descents(task),
         )
         for task in board.tasks
     ]

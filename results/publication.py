@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .boards import Board, boards
+from .boards import Board, boards, given_longer
 from .collection import Collection, SetAside, name_of, newest
 from .descent_correlation import Correlation, correlations, matching_rankings
 from .landscape import Landscape, read_landscape
@@ -113,6 +113,11 @@ class Publication:
         """Records of kind ``minimum`` that can be compared: those on most tasks; None without any."""
         return next(iter(self._minima[0]), None)
 
+    @property
+    def other_minima(self) -> list[Board]:
+        """Those at other sample rates and durations, or of other trials."""
+        return self._minima[0][1:]
+
     @cached_property
     def _descents(self) -> tuple[list[Board], list[SetAside]]:
         return boards(self.collection.of_kind("descent"), (), self.conventions.tasks)
@@ -132,9 +137,9 @@ class Publication:
         """Of sign accuracy and descent: task to the number of distances (3 or more) and what was found.
 
         All rankings of a task have the same number of trials: the one for which there are the most. Variants of a
-        distance that is there are no distances more.
+        distance that is there are no distances more, and those that were given longer signals had other trials.
         """
-        counted = {task: _without_variants(pairs) for task, pairs in self.ranked_descents.items()}
+        counted = {task: _comparable(pairs) for task, pairs in self.ranked_descents.items()}
         return {
             task: (len(pairs), correlations(pairs, self.collection.trials))
             for task, pairs in counted.items()
@@ -155,6 +160,13 @@ class Publication:
             ]
             found[task] = max(by_trials, key=len, default=[])
         return found
+
+    def signs_beside_descents(self, task: str) -> dict[str, Record]:
+        """Distance to its ranking on a task: as :attr:`ranked_descents`, or else with as many trials as there are."""
+        records = () if self.descents is None else self.descents.records
+        descents = [record for record in records if record.task.name == task]
+        pairs = [*matching_rankings(self.collection.of_kind("ranking"), descents), *self.ranked_descents[task]]
+        return {ranking.distance.name: ranking for ranking, _ in pairs}
 
     @cached_property
     def _landscapes(self) -> tuple[dict[tuple[str, str], list[Landscape]], list[SetAside]]:
@@ -233,6 +245,8 @@ def _preference(record: Record) -> tuple[bool, int, int, int, float]:
     )
 
 
-def _without_variants(pairs: Sequence[tuple[Record, Record]]) -> list[tuple[Record, Record]]:
+def _comparable(pairs: Sequence[tuple[Record, Record]]) -> list[tuple[Record, Record]]:
+    """Those of distances that are no variants of others, and had the trials that the others had."""
     left_out = variants({ranking.distance.name for ranking, _ in pairs})
+    left_out |= given_longer(ranking for ranking, _ in pairs) | given_longer(descent for _, descent in pairs)
     return [pair for pair in pairs if pair[0].distance.name not in left_out]
