@@ -42,7 +42,8 @@ def descent_markdown(records: Sequence[Record], rankings: Mapping[str, Record]) 
 def descents_of_tasks_markdown(records: Sequence[Record]) -> str:
     """One line for a distance on a task, in the order given; ends with a newline."""
     lines = [
-        "| distance | task | reached (95 %) | median steps | learning rate | median error at the end | where others end |",
+        "| distance | task | reached (95 %) | median steps | learning rate | median error at the end "
+        "| where others end |",
         "|---|---|--:|--:|--:|--:|---|",
     ]
     for record in records:
@@ -75,10 +76,10 @@ def _missed(record: Record) -> str:
 
 def _cells(record: Record) -> str:
     reached = Proportion.from_metric(record.metrics["reached"])
-    steps = record.metrics["median_steps"]
+    metrics, steps = record.metrics, record.metrics["median_steps"]
     return (
         f"{reached.value:.2f} ({reached.low:.2f}–{reached.high:.2f}) | {'–' if steps is None else f'{steps:.0f}'} "
-        f"| {record.metrics['learning_rate']:g} | {record.metrics['median_cents']:.0f} cents, {record.metrics['median_db']:.1f} dB"
+        f"| {metrics['learning_rate']:g} | {metrics['median_cents']:.0f} cents, {metrics['median_db']:.1f} dB"
     )
 
 

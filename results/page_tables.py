@@ -20,6 +20,7 @@ from .ladder_text import (
     summary_markdown,
     tasks_markdown,
 )
+from .prototype_anchors import anchors_markdown
 from .publication import Publication
 from .record import Record
 from .studies import Study
@@ -43,6 +44,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "leaderboard": lambda: _leaderboard(publication),
         "not-on-the-leaderboard": lambda: _absent(publication),
         "ladder": lambda: _ladder(publication),
+        "prototype": lambda: anchors_markdown(publication.boards[0].records) if publication.boards else NOTHING,
         "other-ladders": lambda: _other_ladders(publication),
         "tonedeaf": lambda: _columns(publication, "tonedeaf"),
         "boards": lambda: _boards(publication),

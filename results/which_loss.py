@@ -37,8 +37,8 @@ def advice(publication: Publication) -> list[Advice]:
     found: list[Advice] = []
     if complete:
         best = max(complete, key=lambda one: (one.minimum, one.mean))
-        found.append(_by_cell("pitch and level, whatever the sound", best, best.worst))
-        for need, axis in (("pitch alone", "pitch"), ("level alone", "level")):
+        found.append(_by_cell("right signs: pitch and level", best, best.worst))
+        for need, axis in (("right signs: pitch alone", "pitch"), ("right signs: level alone", "level")):
             own = [(one, _worst(one, axis)) for one in complete]
             known = [(one, cell) for one, cell in own if cell is not None]
             if known:
@@ -122,7 +122,7 @@ def _cheapest(complete: Sequence[Standing]) -> list[Advice]:
     if not able:
         return []
     best = min(able, key=lambda one: _milliseconds(one) or 0.0)
-    return [_by_cell("the least time, and better than chance in every cell", best, best.worst)]
+    return [_by_cell("right signs better than by chance in every cell, in the least time", best, best.worst)]
 
 
 def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[Advice]:
@@ -137,11 +137,14 @@ def _by_descent(publication: Publication, complete: Sequence[Standing]) -> list[
             if one.task.name == task and one.status == "ok"
         }
         if reached:
-            name = max(reached, key=lambda each: (reached[each][0].value, -reached[each][1]))
+            name, *others = sorted(reached, key=lambda each: (-reached[each][0].value, reached[each][1], each))
             share, steps = reached[name]
             evidence = (
                 f"reaches {share.value:.2f} of the targets ({share.low:.2f}–{share.high:.2f}), median {steps:.0f} steps"
             )
+            equals = [each for each in others if reached[each][0].value == share.value]
+            if equals:
+                evidence += "; as often: " + ", ".join(f"`{each}` ({reached[each][1]:.0f} steps)" for each in equals)
             found.append(Advice(f"gradient descent that arrives, on {task}", name, evidence, _cost_of(name, complete)))
     return found
 

@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("api/results.html", "tonedeaf.results.record.record_key"),
         ("api/benchmarks.html", "tonedeaf.benchmarks.task.Task"),
         ("api/bassnet.html", "tonedeaf.bassnet.config.TrainingConfig"),
-        ("which-loss.html", "<td>pitch alone</td>"),
+        ("which-loss.html", "<td>right signs: pitch alone</td>"),
         ("report.html", "<h1>Is your loss tone-deaf?</h1>"),
     ],
 )

@@ -48,8 +48,8 @@ def made(make_record: MakeRecord, tmp_path: Path) -> Publication:
         write(name, "ranking", metrics, pl.DataFrame({"trial": range(N), **table}))
     for name, ms in MILLISECONDS.items():
         write(name, "cost", {"forward_ms": ms / 2, "backward_ms": ms / 2, "kept_mib": 1.0})
-    for name, reached in (("sure", 40), ("loud", 90)):
-        metrics = {"reached": Proportion.of(reached, N).as_metric(), "median_steps": 60.0}
+    for name, reached, steps in (("pitchy", 90, 80.0), ("sure", 40, 20.0), ("loud", 90, 60.0)):
+        metrics = {"reached": Proportion.of(reached, N).as_metric(), "median_steps": steps}
         write(name, "descent", metrics, descent={"steps": 500})
     return publication(tmp_path)
 
@@ -57,15 +57,17 @@ def made(make_record: MakeRecord, tmp_path: Path) -> Publication:
 def test_each_need_gets_the_best_by_its_own_number(made: Publication):
     found = {one.need: one for one in advice(made)}
     assert {need: one.distance for need, one in found.items()} == {
-        "pitch and level, whatever the sound": "sure",
-        "pitch alone": "pitchy",
-        "level alone": "loud",
-        "the least time, and better than chance in every cell": "sure",
+        "right signs: pitch and level": "sure",
+        "right signs: pitch alone": "pitchy",
+        "right signs: level alone": "loud",
+        "right signs better than by chance in every cell, in the least time": "sure",
         "gradient descent that arrives, on sines": "loud",
     }
-    assert found["pitch alone"].milliseconds == 1.0
+    assert found["right signs: pitch alone"].milliseconds == 1.0
+    arriving = found["gradient descent that arrives, on sines"].evidence
+    assert arriving.endswith("median 60 steps; as often: `pitchy` (80 steps)")
     low, high = Proportion.of(80, N).low, Proportion.of(80, N).high
-    first = found["pitch and level, whatever the sound"]
+    first = found["right signs: pitch and level"]
     assert first.evidence == f"worst cell 0.800 ({low:.3f}–{high:.3f}; sines, level analytic)"
 
 
