@@ -151,7 +151,7 @@ def measure(
     def run(jobs: Sequence[tuple[float, int, int]]) -> list[Paths]:
         def one(job: tuple[float, int, int]) -> Paths:
             rate, start, stop = job
-            return _descend(distance, task, plane, drawn[start:stop], first=start, rate=rate, steps=steps)
+            return descend(distance, task, plane, drawn[start:stop], first=start, rate=rate, steps=steps)
 
         found: list[Paths] = []
         for paths in resources.executor.map(batches.limited(one), jobs):
@@ -225,10 +225,23 @@ def _merit(paths: Paths) -> tuple[float, float, float]:
     return float(paths.reached.mean()), -float(np.median(steps)) if steps else 0.0, -float(np.median(away))
 
 
-def _descend(
+def descend(
     distance: AudioDistance, task: Task, plane: Plane, drawn: Trials, *, first: int, rate: float, steps: int
 ) -> Paths:
-    """The paths of one batch of trials; their targets are represented once."""
+    """The paths of one batch of trials; their targets are represented once.
+
+    Args:
+        distance: differentiable, made for the task's sample rate.
+        task: whose trials they are.
+        plane: that they stay in.
+        drawn: the trials: where the targets are, and where the descents start.
+        first: number of the first of them, for messages.
+        rate: of Adam, in units (see above).
+        steps: of Adam.
+
+    Raises:
+        NonFiniteError: if a gradient is NaN or infinite; it names the trial and the step.
+    """
     trials = across(drawn, plane)
     target = represented_target(distance, task, trials)
     goal, start = (torch.stack([side[PITCH.name], side[LEVEL.name]]) for side in (drawn.target, drawn.prediction))

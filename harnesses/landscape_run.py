@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import polars as pl
 from matplotlib.figure import Figure
 
 from ..benchmarks import Task
@@ -19,7 +20,7 @@ from ..results.landscape import Landscape, read_landscape
 from ..results.record import Record
 from ..results.store import RecordStore
 from ..results.style import save_figure
-from . import screens
+from . import map_paths, screens
 from .answers import Answer, failed
 from .landscape_cells import (
     Kind,
@@ -32,7 +33,7 @@ from .landscape_cells import (
     usual_targets,
 )
 from .landscapes import measure
-from .questions import Question, ask, distinct, pair
+from .questions import Pair, Question, ask, distinct, pair
 from .rank_run import DEFAULT_SEED, print_json
 from .resources import AUTO
 from .suites import CHOICES, suite
@@ -47,6 +48,7 @@ class LandscapeOptions:
     task: str = "sines"
     pitch: tuple[float, ...] = ()
     level: tuple[float, ...] = ()
+    paths: int = 0
     suite: str = "table1-valid"
     seed: int = DEFAULT_SEED
     duration: float | None = None
@@ -65,12 +67,11 @@ def run(kind: Kind, options: LandscapeOptions, *, as_json: bool) -> int:
     Raises:
         ValueError: if the call is wrong; nothing has been computed then.
     """
-    asked = _asked(kind, options)
+    works = _asked(kind, options)
     store = RecordStore(options.out)
     settings = Settings(options.device, options.memory, options.workers, options.dask, options.debug)
     settings.check()
-    works = [Work(question, partial(_measured, kind, targets)) for question, targets in asked]
-    for message in dict.fromkeys(message for question, _ in asked for message in question.notes):
+    for message in dict.fromkeys(message for work in works for message in work.question.notes):
         screens.note(f"note: {message}")
     with screens.progress_bar(sum(work.size for work in works)) as progress:
         records = answer_all(
@@ -129,33 +130,38 @@ def draw(kind: Kind, store: RecordStore, records: Sequence[Record]) -> list[Path
     The name of a file says kind, task and, where each target has a figure of its own, the target; it ends with digits
     of the records' keys, so that another call's figures stay as they are.
     """
-    found = [read_landscape(store, record) for record in records if record.status == "ok"]
+    answered = [record for record in records if record.status == "ok"]
+    found = [read_landscape(store, record) for record in answered if record.kind == kind]
+    descents = {record.distance.name: store.trials(record) for record in answered if record.kind == map_paths.KIND}
     if not found:
         return []
-    digest = hashlib.sha256("".join(each.record.key for each in found).encode()).hexdigest()[:8]
+    digest = hashlib.sha256("".join(record.key for record in answered).encode()).hexdigest()[:8]
     paths: list[Path] = []
-    for name, figure in _figures(kind, found):
+    for name, figure in _figures(kind, found, descents):
         stem = f"{kind}-{found[0].task_name}{name}-{digest}"
         paths.extend(save_figure(figure, store.folder / stem))
     return paths
 
 
-def _figures(kind: Kind, found: Sequence[Landscape]) -> Iterator[tuple[str, Figure]]:
+def _figures(kind: Kind, found: Sequence[Landscape], paths: Mapping[str, pl.DataFrame]) -> Iterator[tuple[str, Figure]]:
     if kind == "curve":
         yield "", figure_curve(found)
         return
-    draw_one = figure_map if kind == "map" else figure_field
     for number, target in enumerate(found[0].targets):
-        yield f"-{target.pitch_hz:g}hz{target.level_db:g}db", draw_one(found, number)
+        figure = figure_map(found, number, paths) if kind == "map" else figure_field(found, number)
+        yield f"-{target.pitch_hz:g}hz{target.level_db:g}db", figure
 
 
-def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[Target, ...]]]:
+def _asked(kind: Kind, options: LandscapeOptions) -> list[Work]:
+    """The landscapes, then the paths over them if there are to be any."""
+    if options.paths < 0:
+        raise ValueError(f"paths must not be negative, got {options.paths}")
     chosen = suite(options.suite)
     if chosen is CHOICES:
         raise ValueError(f"suite {options.suite} is for tonedeaf rank only: give table1-valid or table1")
     distances = tuple(dict.fromkeys(options.distances or chosen.distances))
     found: list[Question] = []
-    targets_by_key: dict[str, tuple[Target, ...]] = {}
+    about: dict[str, tuple[Pair, tuple[Target, ...]]] = {}
     for distance in distances:
         subject = pair(
             distance,
@@ -180,8 +186,23 @@ def _asked(kind: Kind, options: LandscapeOptions) -> list[tuple[Question, tuple[
             parameters=parameters(kind, targets),
         )
         found.append(question)
-        targets_by_key[question.key] = targets
-    return [(question, targets_by_key[question.key]) for question in distinct(found)]
+        about[question.key] = subject, targets
+    asked = [(question, *about[question.key]) for question in distinct(found)]
+    works = [Work(question, partial(_measured, kind, targets)) for question, _, targets in asked]
+    if options.paths:
+        works += [_paths(subject, targets, options) for _, subject, targets in asked]
+    return works
+
+
+def _paths(subject: Pair, targets: Sequence[Target], options: LandscapeOptions) -> Work:
+    question = ask(
+        subject,
+        kind=map_paths.KIND,
+        seed=options.seed,
+        trials=options.paths * len(targets),
+        parameters=map_paths.parameters(targets),
+    )
+    return Work(question, partial(map_paths.measured, targets, options.paths))
 
 
 def _measured(kind: Kind, targets: Sequence[Target], distance: AudioDistance, asked: Asked) -> Answer:

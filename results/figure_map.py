@@ -6,9 +6,10 @@ After Figures 3, 5 and 6 of Turian & Henry 2020: one panel a distance, one cell 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
@@ -23,12 +24,15 @@ _SIZES = Sizes(panel=(2.3, 1.72), left=0.6, between=0.32, right=0.78)
 _MOST_COLUMNS = 4
 
 
-def figure_map(landscapes: Sequence[Landscape], target: int = 0) -> Figure:
+def figure_map(
+    landscapes: Sequence[Landscape], target: int = 0, paths: Mapping[str, pl.DataFrame] | None = None
+) -> Figure:
     """Draw maps; save the figure with :func:`tonedeaf.results.style.save_figure`.
 
     Args:
         landscapes: of kind ``map``, of one task, one seed and the same targets: one panel each.
         target: number of the target that is shown.
+        paths: distance to the table of a record of kind ``paths``, to be drawn over its map.
 
     Raises:
         ValueError: if they are not, or there are none, or there is no such target.
@@ -42,13 +46,15 @@ def figure_map(landscapes: Sequence[Landscape], target: int = 0) -> Figure:
             columns,
             _SIZES,
             title=f"Distance from {landscapes[0].targets[target]}",
-            caption=_caption(landscapes, target),
+            caption=_caption(landscapes, target) + (_PATHS if paths else ""),
         )
         panels = hide_unused(axes, len(landscapes))
         for number, (panel, landscape) in enumerate(zip(panels, landscapes, strict=True)):
             grid = landscape.grid(target)
             draw_cells(panel, grid)
             _draw_contours(panel, grid)
+            if paths and landscape.name in paths:
+                _draw_paths(panel, paths[landscape.name].filter(pl.col("target") == target))
             mark_target(panel, landscape.targets[target])
             level_axis(panel, labels=number % columns == 0)
             panel.set_title(f"max {grid.values.max():.3g}", loc="right", fontsize=TEXT_SIZE - 1, color=FAINT_INK, pad=4)
@@ -93,6 +99,23 @@ def _draw_contours(axes: Axes, grid: Grid) -> None:
     levels = float(grid.values.max()) * (np.arange(1, 8) / 8) ** 2
     if levels[-1] > 0:
         axes.contour(grid.octaves, grid.level_db, grid.values, levels=levels, colors=PAPER, linewidths=0.35, alpha=0.8)
+
+
+_PATHS = (
+    " Paths: descents by Adam from random pitches and levels (dots); thick: it ends within 50 cents and 1 dB of the "
+    "target; thin: it does not (cross)."
+)
+
+
+def _draw_paths(axes: Axes, table: pl.DataFrame) -> None:
+    """What arrives is white on black, so that it is seen on dark and on light; what does not is thin."""
+    for row in table.iter_rows(named=True):
+        octaves, decibels, reached = np.log2(row["path_pitch_hz"]), row["path_level_db"], row["end"] == "reached"
+        for ink, width in (("#000000", 1.5), ("#ffffff", 0.7)) if reached else (("#000000", 0.7), ("#ffffff", 0.35)):
+            axes.plot(octaves, decibels, color=ink, lw=width, zorder=3)
+        axes.plot(octaves[:1], decibels[:1], "o", ms=2.8, color="#ffffff", mec="#000000", mew=0.5, zorder=4)
+        if not reached:
+            axes.plot(octaves[-1:], decibels[-1:], "X", ms=4, color="#ffffff", mec="#000000", mew=0.5, zorder=4)
 
 
 def mark_target(axes: Axes, target: LandscapeTarget) -> None:

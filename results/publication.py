@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import polars as pl
+
 from .boards import Board, boards, given_longer
 from .collection import Collection, SetAside, name_of, newest
 from .descent_correlation import Correlation, correlations, matching_rankings
@@ -187,6 +189,21 @@ class Publication:
 
     def _landscape(self, record: Record) -> Landscape:
         return read_landscape(self.collection, record)
+
+    def paths(self, maps: Sequence[Landscape]) -> dict[str, pl.DataFrame]:
+        """Distance to the descents that can be drawn over its map: to the same targets, of the same signals."""
+        found: dict[str, pl.DataFrame] = {}
+        for record in self.collection.of_kind("paths"):
+            theirs = record.task
+            for ours in (one.record for one in maps if one.name == record.distance.name):
+                alike = all(
+                    ours.task.params.get(name) == theirs.params.get(name)
+                    for name in ("targets", "sample_rate", "duration")
+                )
+                same = (ours.task.name, ours.task.version, ours.seed) == (theirs.name, theirs.version, record.seed)
+                if alike and same and record.status == "ok":
+                    found[record.distance.name] = self.collection.trials(record)
+        return found
 
     def landscapes(self, kind: str) -> dict[str, list[Landscape]]:
         """Task to the landscapes of a kind that can stand in one figure."""

@@ -22,6 +22,7 @@ from .figure_relative_pitch import figure_relative_pitch
 from .figure_table1 import figure_table1
 from .figure_training import SHOWN, figure_training
 from .figure_trajectory import figure_trajectory
+from .landscape import Landscape
 from .publication import Publication
 from .record import Record
 
@@ -39,17 +40,27 @@ def figures(publication: Publication) -> dict[str, Drawing]:
         found["cost"] = partial(figure_cost, publication.boards[0], publication.standings[0])
     for task, landscapes in publication.landscapes("curve").items():
         found[f"curve-{task}"] = partial(figure_curve, landscapes)
-    for kind, draw in (("map", figure_map), ("field", figure_field)):
-        for task, landscapes in publication.landscapes(kind).items():
-            targets = landscapes[0].targets
-            for number, target in enumerate(targets):
-                which = f"-{target.pitch_hz:g}hz" if len(targets) > 1 else ""
-                found[f"{kind}-{task}{which}"] = partial(draw, landscapes, number)
+    for task, landscapes in publication.landscapes("map").items():
+        paths = publication.paths(landscapes)
+        over = [landscape for landscape in landscapes if landscape.name in paths]
+        for number, which in _targets(landscapes[0]):
+            found[f"map-{task}{which}"] = partial(figure_map, landscapes, number)
+            if over:
+                found[f"paths-{task}{which}"] = partial(figure_map, over, number, paths)
+    for task, landscapes in publication.landscapes("field").items():
+        for number, which in _targets(landscapes[0]):
+            found[f"field-{task}{which}"] = partial(figure_field, landscapes, number)
     found.update(_descents(publication))
     found.update(_training(publication))
     found.update(_latent(publication))
     found.update(_relative_pitch(publication))
     return found
+
+
+def _targets(landscape: Landscape) -> list[tuple[int, str]]:
+    """Number of each target, and what tells its file from the others' files."""
+    several = len(landscape.targets) > 1
+    return [(n, f"-{target.pitch_hz:g}hz" if several else "") for n, target in enumerate(landscape.targets)]
 
 
 def _descents(publication: Publication) -> dict[str, Drawing]:

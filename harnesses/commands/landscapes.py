@@ -75,6 +75,13 @@ def curve_command(distances: tuple[str, ...], as_json: bool, debug: bool, **opti
 
 @app.command("map")
 @_landscape
+@click.option(
+    "--paths",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Draw so many descents to each target over its map, from random pitches and levels.",
+)
 @common
 def map_command(distances: tuple[str, ...], as_json: bool, debug: bool, **options: Any) -> int:
     """Draw distances over pitch and level (Figures 3, 5, 6).

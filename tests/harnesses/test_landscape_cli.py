@@ -1,11 +1,14 @@
 """``tonedeaf curve``, ``map`` and ``field``: what they leave behind, and how they answer a wrong call."""
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tonedeaf.harnesses.cli import run_command
+from tonedeaf.harnesses.tasks import make_task
 from tonedeaf.results.store import RecordStore
 
 SMALL = ["--task", "sines[fmin=300;fmax=800;lowest_level=-2]", "--duration", "0.1"]
@@ -52,6 +55,33 @@ def test_targets_are_those_of_the_call(tmp_path: Path, capsys: pytest.CaptureFix
     assert record["seed"] == 3
 
 
+def test_paths_lead_over_the_map_to_each_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    targets = ["--pitch", "400", "--pitch", "600", "--level", "-1"]
+    call = ["map", "log_spectral_transport", "mss[n_ffts=64]", *SMALL, *targets]
+    assert _run(*call, "--paths", "3", "--out", tmp_path, "--json") == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["kind"] for record in records] == ["map", "map", "paths", "paths"]
+    store = RecordStore(tmp_path)
+    transport, _ = (record for record in store.read_all() if record.kind == "paths")
+    assert transport.metrics == {"reached": [3, 3], "starts": 3}
+    table = store.trials(transport).sort("target", "start")
+    ends = [(row["path_pitch_hz"][-1], row["path_level_db"][-1]) for row in table.iter_rows(named=True)]
+    wanted = [(400, -1)] * 3 + [(600, -1)] * 3
+    for (hertz, level), (target_hertz, target_level) in zip(ends, wanted, strict=True):
+        assert abs(1200 * math.log2(hertz / target_hertz)) <= 50
+        assert abs(level - target_level) <= 1
+    starts = np.array(
+        [[1200 * math.log2(row["path_pitch_hz"][0]), row["path_level_db"][0]] for row in table.to_dicts()]
+    )
+    drawn = make_task(SMALL[1], {"sample_rate": 44100, "duration": 0.1}).task.trials(0, 0, 3).prediction
+    from_where = np.stack([drawn["pitch"], drawn["level"]], axis=1)
+    np.testing.assert_allclose(starts, np.concatenate([from_where, from_where]), rtol=1e-9, atol=1e-9)
+    before = sorted(tmp_path.glob("*.png"))
+    assert len(before) == 2
+    assert _run(*call, "--out", tmp_path) == 0
+    assert len(list(tmp_path.glob("*.png"))) == 4, "a map without paths is another figure"
+
+
 def test_another_suite_sets_its_presets(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert _run("field", "mss", *SMALL, "--suite", "table1", "--out", tmp_path, "--json") == 0
     (record,) = json.loads(capsys.readouterr().out)
@@ -88,6 +118,8 @@ def test_one_failing_distance_does_not_stop_the_others(tmp_path: Path, capsys: p
         (["field", "mss", "--duration", "0.01"], "mss needs at least 2048 samples"),
         (["field", "mss", "--memory", "lots"], "memory must be a size"),
         (["field", "mss", "--device", "tpu"], "device 'tpu' cannot be used here"),
+        (["map", "mss", "--paths", "-1"], "paths must not be negative, got -1"),
+        (["curve", "mss", "--paths", "3"], "No such option"),
         (["maps", "mss"], "unknown command 'maps'; did you mean map"),
     ],
 )

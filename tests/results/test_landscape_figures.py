@@ -65,6 +65,27 @@ def _landscape(
     return Landscape(record, pl.concat(frames).sample(fraction=1, shuffle=True, seed=0))
 
 
+def test_paths_are_drawn_over_the_map_of_their_distance_and_target(make_record: MakeRecord):
+    maps = [_landscape(make_record, "map"), _landscape(make_record, "map", "mel")]
+    table = pl.DataFrame(
+        {
+            "target": [0, 0, 1],
+            "end": ["reached", "elsewhere", "reached"],
+            "path_pitch_hz": [[100.0, 200.0], [1000.0, 900.0], [50.0, 60.0]],
+            "path_level_db": [[-20.0, -10.0], [-5.0, -6.0], [-1.0, -2.0]],
+        }
+    )
+    figure = figure_map(maps, 0, {"mel": table})
+    plain, drawn = ([np.asarray(line.get_xydata()).tolist() for line in panel.lines] for panel in figure.axes[:2])
+    for hertz, level in (((100.0, 200.0), (-20.0, -10.0)), ((1000.0, 900.0), (-5.0, -6.0))):
+        assert np.stack([np.log2(hertz), level], axis=1).tolist() in drawn
+    crosses = [np.asarray(line.get_xydata()).tolist() for line in figure.axes[1].lines if line.get_marker() == "X"]
+    assert crosses == [[[np.log2(900.0), -6.0]]]
+    assert all(len(line) == 1 for line in plain), "the target alone"
+    assert "Paths:" in " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "Paths:" not in " ".join(text.get_text() for text in figure_map(maps).findobj(Text))
+
+
 @pytest.mark.parametrize("kind", DRAW)
 def test_the_same_records_give_the_same_bytes(kind: str, make_record: MakeRecord, tmp_path: Path):
     def drawn() -> Figure:
