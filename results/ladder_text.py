@@ -4,35 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from .boards import Board
 from .intervals import Proportion
 from .leaderboard import Difference, Standing
 from .record import Record
 
 
 def leaderboard_markdown(standings: Sequence[Standing]) -> str:
-    """One line a distance that has every cell, best first: worst cell, mean, lead, cost; ends with a newline.
+    """One line a distance that has every cell, best first: worst cell, mean, lead, and a pair's time and memory.
 
     Those that were given longer signals than others are marked, and a sentence below says so.
     """
     lines = [
         "| | distance | worst cell (95 %) | where | mean (95 %) | ahead of the next by (worst · mean) "
-        "| ms forward + backward |",
-        "|--:|---|--:|---|--:|---|--:|",
+        "| ms forward + backward | MiB kept for backward |",
+        "|--:|---|--:|---|--:|---|--:|--:|",
     ]
     for place, standing in enumerate((one for one in standings if one.complete), start=1):
         where = "–" if standing.worst is None else f"{standing.worst[0]}, {standing.worst[1]}"
         lead, cost = standing.lead, standing.cost
         ahead = "–" if lead is None else f"{_difference(lead.minimum)} · {_difference(lead.mean)}"
         spent = "–" if cost is None else f"{cost.forward_ms:.1f} + {cost.backward_ms or 0:.1f}"
+        kept = "–" if cost is None or cost.kept_mib is None else f"{cost.kept_mib:.1f}"
         worst = None if standing.worst is None else standing.intervals.get(standing.worst)
         name = f"`{standing.distance}`{' *' if standing.longer else ''}"
         lines.append(
             f"| {place} | {name} | {_estimate(standing.minimum, worst)} | {where} "
-            f"| {_estimate(standing.mean, standing.mean_interval)} | {ahead} | {spent} |"
+            f"| {_estimate(standing.mean, standing.mean_interval)} | {ahead} | {spent} | {kept} |"
         )
     if any(standing.complete and standing.longer for standing in standings):
         lines += ["", "\\* Needs longer signals than the others, and was given them; other trials, so no lead (–)."]
     return "\n".join(lines) + "\n"
+
+
+def times_markdown(boards: Sequence[Board], ours: str, theirs: str) -> str:
+    """How many times as long one distance takes as another, forward and backward, on each board that has both costs."""
+    lines: list[str] = []
+    for board in boards:
+        spent = {
+            cost.distance.name: cost.metrics["forward_ms"] + (cost.metrics["backward_ms"] or 0.0)
+            for cost in board.costs
+            if cost.status == "ok"
+        }
+        if ours in spent and theirs in spent:
+            ratio = spent[ours] / spent[theirs]
+            where = f"{board.sample_rate / 1000:g} kHz, {board.duration:g} s"
+            lines.append(f"- {where}: {ratio:.1f} times ({spent[ours]:.1f} and {spent[theirs]:.1f} ms a pair)")
+    return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
 def summary_markdown(standings: Sequence[Standing], distances: Sequence[str]) -> str:

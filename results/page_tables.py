@@ -19,6 +19,7 @@ from .ladder_text import (
     minimum_markdown,
     summary_markdown,
     tasks_markdown,
+    times_markdown,
 )
 from .prototype_anchors import anchors_markdown
 from .publication import Publication
@@ -44,6 +45,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
         "leaderboard": lambda: _leaderboard(publication),
         "not-on-the-leaderboard": lambda: _absent(publication),
         "ladder": lambda: _ladder(publication),
+        "times-of-mss": lambda: times_markdown(publication.boards, "tonedeaf", "mss"),
         "prototype": lambda: anchors_markdown(publication.boards[0].records) if publication.boards else NOTHING,
         "other-ladders": lambda: _other_ladders(publication),
         "tonedeaf": lambda: _columns(publication, "tonedeaf"),

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tonedeaf.results import Proportion, Record, RecordStore
+from tonedeaf.results.boards import Board
 from tonedeaf.results.collection import collect
 from tonedeaf.results.ladder_text import (
     absent_markdown,
@@ -14,6 +15,7 @@ from tonedeaf.results.ladder_text import (
     leaderboard_markdown,
     minimum_markdown,
     tasks_markdown,
+    times_markdown,
 )
 from tonedeaf.results.leaderboard import Cost, Difference, Lead, Standing
 from tonedeaf.results.page_tables import tables
@@ -72,14 +74,25 @@ def test_the_leaderboard_says_by_how_much_and_at_what_cost():
     lead = Lead("b", Difference(0.1, 0.05, 0.15), Difference(-0.01, -0.02, 0.0))
     cell = ("sines", "pitch_analytic")
     first = Standing(
-        "a", {cell: 0.9}, 0, False, {cell: (0.85, 0.93)}, (0.8, 0.95), lead=lead, cost=Cost(1.25, None, None)
+        "a", {cell: 0.9}, 0, False, {cell: (0.85, 0.93)}, (0.8, 0.95), lead=lead, cost=Cost(1.25, 2.0, 3.25)
     )
     last = Standing("b", {}, 1, False)
     lines = leaderboard_markdown([first, last]).splitlines()[2:]
     assert lines == [
         "| 1 | `a` | 0.900 (0.850–0.930) | sines, pitch_analytic | 0.900 (0.800–0.950) "
-        "| +0.100 (+0.050 to +0.150) · -0.010 (-0.020 to +0.000) | 1.2 + 0.0 |"
+        "| +0.100 (+0.050 to +0.150) · -0.010 (-0.020 to +0.000) | 1.2 + 2.0 | 3.2 |"
     ]
+
+
+def test_times_of_two_distances_are_compared_where_both_were_measured(make_record: MakeRecord):
+    def cost(name: str, forward: float) -> Record:
+        return make_record(distance=name, kind="cost", metrics={"forward_ms": forward, "backward_ms": 1.0})
+
+    def board(rate: float, *costs: Record) -> Board:
+        return Board(0, rate, "shared", 100, 0.5, (), costs)
+
+    boards = [board(44100, cost("ours", 2.0), cost("mss", 5.0)), board(16000, cost("ours", 2.0))]
+    assert times_markdown(boards, "ours", "mss") == "- 44.1 kHz, 0.5 s: 0.5 times (3.0 and 6.0 ms a pair)\n"
 
 
 def test_who_is_not_on_the_leaderboard_is_listed_with_the_reason(make_record: MakeRecord):
