@@ -124,6 +124,13 @@ def _check_signals(task: Task, trials: Trials) -> None:
             )
         if not signal.isfinite().all():
             raise ValueError(f"a {side} of {task.name} is not finite")
+    for axis in (each for each in task.axes if each.analytic):
+        moving = trials.prediction[axis.name].clone().requires_grad_()
+        if not task.render_prediction(trials, {**trials.prediction, axis.name: moving}).requires_grad:
+            raise ValueError(
+                f"predictions of {task.name} have no derivative with respect to {axis.name}: compute them from it with "
+                "torch, or give the axis analytic=False"
+            )
 
 
 def batch_margins(distance: AudioDistance, task: Task, trials: Trials) -> dict[str, Tensor]:

@@ -125,7 +125,7 @@ def _caption(landscapes: Sequence[Landscape], shown: int) -> str:
     points = first.grid(0).pitch_hz
     cents = 1200 * np.log2(points[-1] / points[0]) / (points.size - 1)
     return (
-        f"Left: distance from a target at {pitches} Hz (triangles; from dark to light), both at {level}, "
+        f"Left: distance from a target at {pitches} Hz (triangles; from dark to light), at {level}, "
         f"{points.size} pitches, {cents:.1f} cents apart. Right: its derivative with respect to log2 of the predicted "
         f"pitch, target {first.targets[shown]}; grey where it does not point away from the target. "
         f"{settings_text(landscapes)}"

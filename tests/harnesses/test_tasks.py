@@ -159,6 +159,16 @@ def test_signals_that_are_not_what_a_task_promises_are_not_the_distances_fault(
     assert (record["status"], record["reason"]) == ("failed", reason)
 
 
+def test_an_axis_that_moves_nothing_is_the_tasks_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "mine.py").write_text(
+        TASK.replace("return self.bump(coordinates)", "return self.bump(trials.prediction)"), encoding="utf-8"
+    )
+    task = f"{tmp_path / 'mine.py'}:Clicks"
+    assert _run("rank", "l1_waveform", "--task", task, *QUICK, "--out", tmp_path / "out", "--json") == 1
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["reason"].startswith("predictions of clicks have no derivative with respect to place")
+
+
 def test_a_suites_parameters_reach_the_tasks_that_have_them(clicks: str, tmp_path: Path):
     tasks = ("--task", "harmonic", "--task", clicks)
     assert _run("rank", "l2_waveform", *tasks, "--suite", "table1", "--trials", "2", "--out", tmp_path) == 0
