@@ -173,8 +173,8 @@ def _other_ladders(publication: Publication) -> str:
 
 
 def _is_of_a_suite(board: Board, publication: Publication) -> bool:
-    """Whether a board has a table of its own: the ablation's, or that of the sensitivity to settings."""
-    return board is publication.ablation or board is publication.sensitivity
+    """Whether a board has a table of its own: an ablation's, or that of the sensitivity to settings."""
+    return board in publication.ablations or board is publication.sensitivity
 
 
 def _absent(publication: Publication) -> str:
@@ -231,8 +231,9 @@ def _correlation(publication: Publication) -> str:
 
 
 def _ablation(publication: Publication) -> str:
-    board = publication.ablation
-    return NOTHING if board is None else tasks_markdown(in_order(board.records, publication.conventions.ablation))
+    order = publication.conventions.ablation
+    parts = [f"**{one.title}**\n\n{tasks_markdown(in_order(one.records, order))}" for one in publication.ablations]
+    return "\n".join(parts) or NOTHING
 
 
 def _sensitivity(publication: Publication) -> str:

@@ -88,17 +88,18 @@ class Publication:
         return max(zip(self.boards, self.standings, strict=True), key=shared, default=None)
 
     @cached_property
-    def ablation(self) -> Board | None:
-        """The board that has most of the ablation's distances, if it has most of them."""
-        return self._board_of(self.conventions.ablation)
+    def ablations(self) -> list[Board]:
+        """The boards that have nothing but distances of the ablation (more than two), those with most of them first."""
+        names = {id(board): {record.distance.name for record in board.records} for board in self.boards}
+        found = [
+            one for one in self.boards if len(names[id(one)]) > 2 and names[id(one)] <= {*self.conventions.ablation}
+        ]
+        return sorted(found, key=lambda board: -len(names[id(board)]))
 
     @cached_property
     def sensitivity(self) -> Board | None:
-        """The same of the sensitivity to settings."""
-        return self._board_of(self.conventions.sensitivity)
-
-    def _board_of(self, distances: Sequence[str]) -> Board | None:
-        wanted = set(distances)
+        """The board that has most of the distances of the sensitivity to settings, if it has most of them."""
+        wanted = set(self.conventions.sensitivity)
 
         def count(board: Board) -> int:
             return len(wanted & {record.distance.name for record in board.records})

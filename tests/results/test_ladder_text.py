@@ -153,6 +153,40 @@ def test_a_suite_has_a_table_of_its_own_in_its_order_and_no_ladder(make_record: 
     assert "seed 1" not in found["boards"]()
 
 
+def test_an_ablation_at_several_durations_has_a_table_for_each(make_record: MakeRecord, tmp_path: Path):
+    store, parts = RecordStore(tmp_path), ("ours", "ours[x=0]", "ours[y=0]", "ours[z=0]")
+    trials = pl.DataFrame({"trial": range(100), "pitch_analytic": [1.0] * 90 + [-1.0] * 10})
+    for seed, seconds, names in ((0, 0.2, ("ours", "others")), (1, 0.2, parts), (1, 0.5, parts[:3])):
+        for name in names:
+            metrics, params = _metrics(pitch_analytic=90), {"duration": seconds}
+            one = make_record(distance=name, seed=seed, trials=100, metrics=metrics, task_params=params)
+            store.write(one, trials)
+    conventions = Conventions(("sines",), Mode({}, {}), Mode({}, {}), ablation=parts)
+    found = tables(Publication(collect([tmp_path]), conventions))
+    lines = found["ablation"]().splitlines()
+    assert [line.split(",")[1].strip() for line in lines if line.startswith("**")] == ["0.2 s", "0.5 s"]
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == [*parts, *parts[:3]]
+    assert "0.5 s" not in found["boards"]()
+
+
+def test_minima_of_other_settings_follow_under_their_own_titles(make_record: MakeRecord, tmp_path: Path):
+    store = RecordStore(tmp_path)
+    for rate, names in ((16000.0, ("ours", "mss")), (44100.0, ("ours",))):
+        for name in names:
+            metrics = _metrics(minimum_within_50_cents_level_matched=95, minimum_within_50_cents_level_unmatched=40)
+            params = {"sample_rate": rate, "duration": 0.5}
+            store.write(make_record(distance=name, kind="minimum", trials=100, metrics=metrics, task_params=params))
+    published = Publication(collect([tmp_path]), Conventions(("sines",), Mode({}, {}), Mode({}, {})))
+    lines = [line for line in tables(published)["minimum"]().splitlines() if line[:1].isdigit() or line[:3] == "| `"]
+    assert [line.split(",")[0].split(" · ")[0] for line in lines] == [
+        "16 kHz",
+        "| `mss` | 0.950",
+        "| `ours` | 0.950",
+        "44.1 kHz",
+        "| `ours` | 0.950",
+    ]
+
+
 def test_who_was_given_longer_signals_is_marked(records: list[Record]):
     cells = {("sines", "pitch_analytic"): 0.9}
     usual, longer = Standing("usual", cells, 0, False), Standing("longer", cells, 0, True)
