@@ -1,7 +1,9 @@
 """Sampled basses: is a note's f0 the one that the task says?"""
 
+import importlib
 import importlib.util
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ from torch import Tensor
 
 from tonedeaf.benchmarks.bass_notes import BassNotes
 from tonedeaf.benchmarks.harmonic_timbre import HarmonicTimbre
-from tonedeaf.benchmarks.signals.soundfont import missing
+from tonedeaf.benchmarks.signals.soundfont import AUTO, missing
 from tonedeaf.losses.torchaudio_import import import_torchaudio
 
+NOTES = 60
 needs_a_sound_font = pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
 
 
@@ -74,23 +77,26 @@ def test_without_a_renderer_it_says_which_command_helps(monkeypatch: pytest.Monk
 @needs_a_sound_font
 @pytest.mark.skipif(importlib.util.find_spec("torchcrepe") is None, reason="needs torchcrepe: pip install torchcrepe")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_f0_is_what_crepe_hears():
-    """Within 20 cents for 95 % of 40 notes above 32 Hz."""
+@pytest.mark.parametrize("font", [AUTO, pytest.param("TimGM6mb.sf2", marks=pytest.mark.slow)])
+def test_f0_is_what_crepe_hears(font: str):
+    """Within 20 cents for 95 % of 60 notes, those above 32 Hz, of the usual sound font and of the one that is bundled."""
     import_torchaudio()
     import torchcrepe
 
-    task = BassNotes(sample_rate=16000, duration=1.0)
-    trials = task.trials(0, 0, 40)
+    if font != AUTO:
+        font = str(Path(importlib.import_module("pretty_midi").__file__ or "").parent / font)
+    task = BassNotes(sample_rate=16000, duration=1.0, sound_font=font)
+    trials = task.trials(0, 0, NOTES)
     notes = task.render_target(trials).float()
     with torch.no_grad():
         frames = torch.cat(
             [next(torchcrepe.preprocess(note, 16000, 2000, None, "cpu", False)) for note in notes[:, None]]
         )
-        activations = torchcrepe.infer(frames, "full").reshape(40, -1, 360)
+        activations = torchcrepe.infer(frames, "full").reshape(NOTES, -1, 360)
     heard = torch.stack([_pitch(each) for each in activations])
     above = trials.target["pitch"] > 1200 * math.log2(32)
     error = (heard - trials.target["pitch"]).abs()[above]
-    assert len(error) >= 35
+    assert len(error) >= 0.85 * NOTES
     assert float((error <= 20).double().mean()) >= 0.95
 
 
