@@ -79,7 +79,7 @@ def test_without_a_renderer_it_says_which_command_helps(monkeypatch: pytest.Monk
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("font", [AUTO, pytest.param("TimGM6mb.sf2", marks=pytest.mark.slow)])
 def test_f0_is_what_crepe_hears(font: str):
-    """Within 20 cents for 95 % of 60 notes, those above 32 Hz, of the usual sound font and of the one that is bundled."""
+    """Within 20 cents for 95 % of 60 notes, those above 32 Hz; of the usual sound font, and of the bundled one."""
     import_torchaudio()
     import torchcrepe
 
