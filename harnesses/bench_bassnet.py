@@ -51,6 +51,7 @@ class Bench:
     ablation: str
     songs: int
     renderer: str
+    seconds: float | None
     device: str
     out: Path
 
@@ -71,6 +72,7 @@ class Bench:
                         preset=self.preset,
                         ablation=without,
                         seed=seed,
+                        seconds=self.seconds,
                         device=self.device,
                         resume=True,
                         out=self.out / name,
@@ -93,6 +95,7 @@ class Bench:
 )
 @click.option("--songs", type=int, default=24, show_default=True, help="Of each dataset.")
 @click.option("--renderer", default="additive", show_default=True, help="As of tonedeaf data.")
+@click.option("--seconds", type=float, help="Of training, at most; then the best weights so far are judged.")
 @click.option("--device", default="auto", show_default=True, help="auto takes a GPU if there is one.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs/bench-bassnet"), show_default=True, help="Folder."
