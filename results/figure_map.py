@@ -45,7 +45,7 @@ def figure_map(
             rows,
             columns,
             _SIZES,
-            title=f"Distance from {landscapes[0].targets[target]}",
+            title=f"{'Descents to' if paths else 'Distance from'} {landscapes[0].targets[target]}",
             caption=_caption(landscapes, target) + (_PATHS if paths else ""),
         )
         panels = hide_unused(axes, len(landscapes))
