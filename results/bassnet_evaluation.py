@@ -14,12 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from .record import Record
 from .store import RecordStore
+from .training_comparison import trained_on
 
 EVALUATION = "evaluation"
 """Kind of the record."""
 
+TRAINING = "training"
+"""Kind of the record of how a model was trained."""
+
 OWN_OBJECTIVE = "paper"
 """In place of a distance: BassNet's own objective."""
+
+PATTERNS: Mapping[str, int] = {"A1": 3, "A2": 2, "A3": 2, "A4": 5}
+"""How many bass patterns each artificial dataset has; a few songs need not play all of them."""
 
 _COLUMNS = ("song", "seconds", "z1", "z2", "pattern")
 
@@ -86,6 +93,36 @@ def size(record: Record) -> str:
 def cross_reconstruction(record: Record) -> bool:
     """Whether each window was reconstructed from a neighbour's latent, or (the ablation) from its own."""
     return bool(record.task.params["config"]["objective"]["cross_reconstruction"])
+
+
+def kl_weight(record: Record) -> float:
+    """Of the divergence from the standard normal distribution, in the objective."""
+    return float(record.task.params["config"]["objective"]["kl_weight"])
+
+
+def songs_text(songs: int) -> str:
+    """A number of songs, as in ``1 song``."""
+    return f"{songs} song{'' if songs == 1 else 's'}"
+
+
+def training_songs(evaluation: Record, records: Sequence[Record]) -> int | None:
+    """How many songs a model learnt from: its training's record says so, its evaluation's does not.
+
+    Args:
+        evaluation: of the model.
+        records: of any kinds; the training is the one with the same loss, configuration (its seed is part of it) and
+            data.
+
+    Returns:
+        None if the training is not among them.
+    """
+    asked = evaluation.distance.name, evaluation.task.params["config"], trained_on(evaluation)
+    for record in records:
+        if record.kind != TRAINING or record.metrics.get("training_songs") is None:
+            continue
+        if (record.distance.name, record.task.params.get("config"), trained_on(record)) == asked:
+            return int(record.metrics["training_songs"])
+    return None
 
 
 def same_data(record: Record) -> bool:

@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .bassnet_evaluation import EVALUATION, OWN_OBJECTIVE, cross_reconstruction, same_data, size, value
+from .bassnet_evaluation import (
+    EVALUATION,
+    OWN_OBJECTIVE,
+    PATTERNS,
+    cross_reconstruction,
+    kl_weight,
+    same_data,
+    size,
+    songs_text,
+    training_songs,
+    value,
+)
 from .published_bassnet import CROSS_ENTROPIES, bassnet_tables
 from .record import Record
 
@@ -73,11 +84,12 @@ def reproductions(records: Sequence[Record]) -> list[Record]:
     return sorted(own, key=place)
 
 
-def paper_table(records: Sequence[Record]) -> TextTable:
+def paper_table(records: Sequence[Record], trainings: Sequence[Record] = ()) -> TextTable:
     """Tables 1 to 3: cross-entropies and accuracies of the quadratic classifier, each with the paper's behind it.
 
     Args:
         records: of kind ``evaluation`` with an answer: a row each.
+        trainings: records that say how many songs the models learnt from; others among them are passed over.
     """
     rows: list[tuple[str, ...]] = []
     for record in records:
@@ -88,9 +100,10 @@ def paper_table(records: Sequence[Record]) -> TextTable:
         accuracy = published.accuracy(size(record), dataset, cross_reconstruction=crossed)
         rows.append(
             (
-                *what_was_trained(record),
+                *what_was_trained(record, trainings),
                 *(_beside(record, name, paper) for name, paper in zip(CROSS_ENTROPIES, theirs, strict=True)),
                 number_text(record, "level_cross_entropy_excess"),
+                patterns_text(record),
                 NOTHING if value(record, "qda_accuracy") is None else interval_text(record, "qda_accuracy"),
                 number_text(record, "qda_accuracy_folds"),
                 number_text(record, "commonest_pattern"),
@@ -103,6 +116,7 @@ def paper_table(records: Sequence[Record]) -> TextTable:
         "level cross-entropy (paper)",
         "onset cross-entropy (paper)",
         "level, excess over the targets' entropy",
+        "patterns judged",
         "QDA accuracy (95 %)",
         "QDA accuracy in folds of other songs",
         "share of the commonest pattern",
@@ -111,10 +125,18 @@ def paper_table(records: Sequence[Record]) -> TextTable:
     return TextTable("Tables 1 to 3 of the paper", headings, tuple(rows), _paper_notes(records), len(_HEADINGS))
 
 
-def metrics_table(records: Sequence[Record]) -> TextTable:
-    """What the paper does not report: pitch, harmonics, onsets and level, each with its 95 % interval."""
+def metrics_table(records: Sequence[Record], trainings: Sequence[Record] = ()) -> TextTable:
+    """What the paper does not report: pitch, harmonics, onsets and level, each with its 95 % interval.
+
+    Args:
+        records: as for :func:`paper_table`.
+        trainings: likewise.
+    """
     rows = tuple(
-        (*what_was_trained(record), *(interval_text(record, name, digits) for name, (_, digits) in _METRICS.items()))
+        (
+            *what_was_trained(record, trainings),
+            *(interval_text(record, name, digits) for name, (_, digits) in _METRICS.items()),
+        )
         for record in records
     )
     headings = (*_HEADINGS, *(heading for heading, _ in _METRICS.values()))
@@ -127,7 +149,18 @@ def metrics_table(records: Sequence[Record]) -> TextTable:
     return TextTable("Decoded tracks", headings, rows, notes, len(_HEADINGS))
 
 
-_HEADINGS = ("dataset", "size", "bins/maps", "loss", "cross-reconstruction", "KL weight", "seed", "steps", "judged on")
+_HEADINGS = (
+    "dataset",
+    "size",
+    "bins/maps",
+    "loss",
+    "cross-reconstruction",
+    "KL weight",
+    "seed",
+    "steps",
+    "trained on",
+    "judged on",
+)
 
 _METRICS: Mapping[str, tuple[str, int]] = {
     "raw_pitch_accuracy": ("raw pitch accuracy", 3),
@@ -142,22 +175,47 @@ _METRICS: Mapping[str, tuple[str, int]] = {
 }
 
 
-def what_was_trained(record: Record) -> tuple[str, ...]:
+def what_was_trained(record: Record, trainings: Sequence[Record]) -> tuple[str, ...]:
     """The first columns: dataset and sound, window, bins and maps, loss, crossed, KL weight, seed, steps, songs."""
     params: Mapping[str, Any] = record.task.params
     config = params["config"]
-    other = "" if same_data(record) else f" (trained on {params['trained_on']['dataset']})"
     return (
-        f"{params['dataset']}, {params['renderer']}{other}",
+        f"{params['dataset']}, {params['renderer']}",
         size(record),
         f"{config['cqt']['bins_per_octave']}/{config['model']['maps']}",
-        record.distance.name,
+        _loss_text(record),
         "yes" if cross_reconstruction(record) else "no",
-        f"{config['objective']['kl_weight']:g}",
+        f"{kl_weight(record):g}",
         str(record.seed),
         str(record.metrics.get("steps", NOTHING)),
-        f"{params['songs']} song{'' if params['songs'] == 1 else 's'}",
+        _training_songs_text(record, trainings),
+        songs_text(params["songs"]),
     )
+
+
+def patterns_text(record: Record) -> str:
+    """How many of the dataset's bass patterns the quadratic classifier had to tell apart: ``2 of 3``."""
+    classifier: Mapping[str, Any] | None = record.metrics.get("quadratic_classifier")
+    if classifier is None:
+        return NOTHING
+    every = PATTERNS.get(str(record.task.params["dataset"]))
+    judged = len(classifier["patterns"])
+    return str(judged) if every is None else f"{judged} of {every}"
+
+
+def _loss_text(record: Record) -> str:
+    weight = record.task.params["config"]["objective"]["f0_weight"]
+    return record.distance.name if weight == 1 else f"{record.distance.name}, f0 weight {weight:g}"
+
+
+def _training_songs_text(record: Record, trainings: Sequence[Record]) -> str:
+    """How many songs, and of which dataset, unless it is the one that the model is judged on."""
+    songs = training_songs(record, trainings)
+    if same_data(record):
+        return NOTHING if songs is None else songs_text(songs)
+    trained, judged = record.task.params["trained_on"]["dataset"], record.task.params["dataset"]
+    other = f"another {trained}" if trained == judged else str(trained)
+    return other if songs is None else f"{songs_text(songs)} of {other}"
 
 
 def number_text(record: Record, metric: str, digits: int = 3) -> str:
@@ -190,5 +248,7 @@ def _paper_notes(records: Sequence[Record]) -> tuple[str, ...]:
             "different floors; the excess over the targets' entropy compares."
         )
     if any(not same_data(record) for record in records):
-        notes.append("Judged on other songs than those of its own dataset where a row says what it was trained on.")
+        notes.append("Where a row names a dataset that it was trained on, it is judged on songs of another one.")
+    if any(patterns_text(record) != NOTHING for record in records):
+        notes.append("Patterns judged: those of the dataset that the songs play; fewer are easier to tell apart.")
     return tuple(notes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from .bassnet_evaluation import EVALUATION
+from .bassnet_evaluation import EVALUATION, TRAINING
 from .bassnet_text import metrics_table, paper_table, reproductions
 from .boards import Board
 from .descent_text import correlation_markdown, descent_markdown, descents_of_tasks_markdown
@@ -253,7 +253,9 @@ def _of_studies(publication: Publication, table: Callable[[Study, Sequence[Recor
 def _bassnet(publication: Publication) -> str:
     """BassNet's own objective beside the paper's tables, and how its decoded tracks sound."""
     records = reproductions(publication.collection.of_kind(EVALUATION))
-    return "\n".join(table(records).markdown() for table in (paper_table, metrics_table)) if records else NOTHING
+    trainings = publication.collection.of_kind(TRAINING)
+    made = (table(records, trainings).markdown() for table in (paper_table, metrics_table))
+    return "\n".join(made) if records else NOTHING
 
 
 def _set_aside(publication: Publication) -> str:
