@@ -18,11 +18,16 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from PIL import Image
 
 from .atomic_write import write_atomically
 
 RESOLUTION = 240
 """Of a PNG, in dots per inch."""
+
+_PALETTE = 256
+"""Colours of a PNG; lines, marks and text in flat colours have few, so this makes it a third as large."""
 
 INK = "#1a1a1a"
 FAINT_INK = "#5f6368"
@@ -184,9 +189,21 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
     with styled():
-        write_atomically(png, _rendered(figure, "png", {"Software": None}))
+        write_atomically(png, _png(figure))
         write_atomically(svg, _rendered(figure, "svg", {"Date": None, "Creator": None}))
     return png, svg
+
+
+def _png(figure: Figure) -> bytes:
+    """With a palette, unless there is an image, whose gradients would show steps."""
+    drawn = _rendered(figure, "png", {"Software": None})
+    if figure.findobj(AxesImage):
+        return drawn
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(drawn)) as picture:
+        flat = picture.convert("RGB").quantize(_PALETTE, dither=Image.Dither.NONE)
+    flat.save(buffer, format="png", optimize=True, dpi=(RESOLUTION, RESOLUTION))
+    return buffer.getvalue()
 
 
 def _rendered(figure: Figure, file_format: str, metadata: dict[str, None]) -> bytes:
