@@ -59,10 +59,17 @@ class QuadraticClassifier:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A record of kind ``evaluation``, and its windows."""
+    """A record of kind ``evaluation``.
+
+    Attributes:
+        record: the record.
+        windows: its table.
+        training_songs: how many songs the model learnt from; None where that is not known.
+    """
 
     record: Record
     windows: pl.DataFrame
+    training_songs: int | None = None
 
     @property
     def classifier(self) -> QuadraticClassifier | None:
@@ -79,9 +86,23 @@ class Evaluation:
 
     @property
     def heading(self) -> str:
-        """What tells it from others: its dataset, and how it was trained."""
+        """Its dataset, and what was trained."""
         what = "" if cross_reconstruction(self.record) else ", no cross-reconstruction"
         return f"{self.record.task.params['dataset']}, {size(self.record)}{what}"
+
+    @property
+    def training(self) -> str:
+        """How it was trained: seed, steps and songs, where they are known, and weight of the KL terms."""
+        steps, songs = self.record.metrics.get("steps"), self.training_songs
+        known = [None if steps is None else f"{steps} steps", None if songs is None else songs_text(songs)]
+        return ", ".join([f"seed {self.record.seed}", *filter(None, known), f"KL weight {kl_weight(self.record):g}"])
+
+    @property
+    def patterns(self) -> int:
+        """How many bass patterns there are: the dataset's, whichever of them the windows have."""
+        highest = self.windows["pattern"].max()
+        assert highest is None or isinstance(highest, int)
+        return max(PATTERNS.get(str(self.record.task.params["dataset"]), 0), 0 if highest is None else highest + 1)
 
 
 def size(record: Record) -> str:
@@ -163,17 +184,20 @@ def check_evaluations(evaluations: Sequence[Evaluation]) -> None:
 
 
 def conditions_text(evaluations: Sequence[Evaluation]) -> str:
-    """On what they were judged, for a caption: songs, sound, size, seed; what differs is listed."""
+    """On what they were judged, for a caption: songs, sound, size, seed; what differs is listed.
+
+    Before it, what :attr:`Evaluation.training` says above each panel.
+    """
     params = [each.record.task.params for each in evaluations]
 
     def of_all(name: str, texts: Sequence[str]) -> str:
         return f"{name} {' | '.join(dict.fromkeys(texts))}"
 
-    return ", ".join(
+    return "Below each heading: seed, steps and songs of the training, where they are known. " + ", ".join(
         (
             of_all("Dataset", [str(each["dataset"]) for each in params]),
             of_all("rendered by", [str(each["renderer"]) for each in params]),
-            of_all("songs", [f"{each['songs']} ({each['split']})" for each in params]),
+            of_all("judged on songs", [f"{each['songs']} ({each['split']})" for each in params]),
             of_all("window", [size(each.record) for each in evaluations]),
             of_all("bins per octave", [str(each["config"]["cqt"]["bins_per_octave"]) for each in params]),
             of_all("feature maps", [str(each["config"]["model"]["maps"]) for each in params]),

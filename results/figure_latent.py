@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from .bassnet_evaluation import Evaluation, QuadraticClassifier, check_evaluations, conditions_text, value
-from .panels import Sizes, draw_heading, hide_unused, small_multiples
+from .panels import DETAIL_POINTS, Sizes, draw_heading, hide_unused, small_multiples
 from .pattern_style import UNKNOWN_COLOUR, pattern_colours, pattern_marker, pattern_name, region_colour
 from .style import INK, TEXT_SIZE, styled
 
@@ -27,7 +27,7 @@ MOST_POINTS = 1000
 _COLUMNS = 3
 _GRID = 240
 _PANEL, _ONLY_PANEL = (2.5, 2.3), (4.2, 3.6)
-_LEGEND_POINTS = 17.0
+_LEGEND_POINTS = 17.0 + DETAIL_POINTS
 """Above the panel: room for its heading below the legend."""
 
 
@@ -44,7 +44,7 @@ def figure_latent(evaluations: Sequence[Evaluation]) -> Figure:
     columns = min(_COLUMNS, len(evaluations))
     rows = -(-len(evaluations) // columns)
     panel = _PANEL if len(evaluations) > 1 else _ONLY_PANEL
-    sizes = Sizes(panel=panel, left=0.55, between=0.62, above=0.56, below=0.42)
+    sizes = Sizes(panel=panel, left=0.55, between=0.62, above=0.56 + DETAIL_POINTS / 72, below=0.42)
     with styled():
         figure, axes = small_multiples(
             rows, columns, sizes, title="Bass patterns in the latent plane", caption=_caption(evaluations)
@@ -63,7 +63,8 @@ def _draw(axes: Axes, evaluation: Evaluation) -> None:
     classifier = evaluation.classifier
     known = () if classifier is None else classifier.patterns.tolist()
     patterns = sorted({*(int(each) for each in windows["pattern"].unique()), *known} - {-1})
-    colours = dict(zip(patterns, pattern_colours(len(patterns)), strict=True)) | {-1: UNKNOWN_COLOUR}
+    # By its number, so that a pattern has one colour in all panels of its dataset, whichever of them are there.
+    colours = dict(enumerate(pattern_colours(evaluation.patterns))) | {-1: UNKNOWN_COLOUR}
     if classifier is not None:
         _draw_regions(axes, classifier, colours, across, along)
     for pattern in [*patterns, -1]:
@@ -89,7 +90,7 @@ def _draw(axes: Axes, evaluation: Evaluation) -> None:
     axes.tick_params(length=2.5, width=0.6, pad=2)
     axes.set_xlabel("$z_1$", labelpad=1)
     axes.set_ylabel("$z_2$", labelpad=1)
-    draw_heading(axes, evaluation.record.distance.name, evaluation.heading)
+    draw_heading(axes, evaluation.record.distance.name, evaluation.heading, evaluation.training)
 
 
 def _draw_legend(axes: Axes, evaluation: Evaluation, height: float) -> None:

@@ -15,19 +15,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .bassnet_evaluation import Evaluation, check_evaluations, conditions_text
-from .panels import Sizes, draw_heading, hide_unused, small_multiples
+from .panels import DETAIL_POINTS, Sizes, draw_heading, hide_unused, small_multiples
 from .pattern_style import pattern_colours, region_colour
 from .style import INK, TEXT_SIZE, colour, styled
 
 _COLUMNS = 3
-_SIZES = Sizes(panel=(3.0, 0.9), left=0.55, between=0.6, above=0.26, below=0.36)
+_SIZES = Sizes(panel=(3.0, 1.9), left=0.55, between=0.6, above=0.26 + DETAIL_POINTS / 72, below=0.42)
+_HALF = 0.47
+"""Of a panel's height: what each of its two dimensions takes."""
 
 
 def figure_trajectory(evaluations: Sequence[Evaluation]) -> Figure:
     """Draw the song whose pattern changes most often; save it with :func:`tonedeaf.results.style.save_figure`.
 
     Args:
-        evaluations: two panels each; three stand side by side.
+        evaluations: three stand side by side.
 
     Raises:
         ValueError: if there are none.
@@ -38,15 +40,24 @@ def figure_trajectory(evaluations: Sequence[Evaluation]) -> Figure:
     rows = -(-len(evaluations) // columns)
     with styled():
         figure, axes = small_multiples(
-            2 * rows, columns, _SIZES, title="The latent variable through a song", caption=_caption(evaluations)
+            rows, columns, _SIZES, title="The latent variable through a song", caption=_caption(evaluations)
         )
-        upper, lower = (hide_unused(axes[first::2], len(evaluations)) for first in (0, 1))
-        for pair, evaluation, table in zip(zip(upper, lower, strict=True), evaluations, tables, strict=True):
-            for panel, name in zip(pair, ("z1", "z2"), strict=True):
-                _draw(panel, evaluation, table, name)
-            draw_heading(pair[0], evaluation.record.distance.name, evaluation.heading)
-            pair[1].set_xlabel("time (s)", labelpad=2)
+        for panel, evaluation, table in zip(hide_unused(axes, len(evaluations)), evaluations, tables, strict=True):
+            upper, lower = _halves(figure, panel)
+            _draw(upper, evaluation, table, "z1")
+            _draw(lower, evaluation, table, "z2")
+            draw_heading(upper, evaluation.record.distance.name, evaluation.heading, evaluation.training)
+            upper.tick_params(labelbottom=False)
+            lower.set_xlabel("time (s)", labelpad=2)
     return figure
+
+
+def _halves(figure: Figure, panel: Axes) -> tuple[Axes, Axes]:
+    """Two panels, one below the other, in the place of one."""
+    left, bottom, width, height = panel.get_position().bounds
+    panel.remove()
+    upper = figure.add_axes((left, bottom + (1 - _HALF) * height, width, _HALF * height))
+    return upper, figure.add_axes((left, bottom, width, _HALF * height))
 
 
 def _song(evaluation: Evaluation) -> pl.DataFrame:
@@ -61,10 +72,9 @@ def _song(evaluation: Evaluation) -> pl.DataFrame:
 
 def _draw(axes: Axes, evaluation: Evaluation, table: pl.DataFrame, name: str) -> None:
     seconds, values = table["seconds"].to_numpy(), table[name].to_numpy()
-    patterns = sorted({int(each) for each in evaluation.windows["pattern"].unique()} - {-1})
-    shades = dict(zip(patterns, map(region_colour, pattern_colours(len(patterns))), strict=True))
+    shades = [region_colour(each) for each in pattern_colours(evaluation.patterns)]
     for pattern, start, stop in _stretches(table):
-        if pattern in shades:
+        if pattern >= 0:
             axes.axvspan(start, stop, color=shades[pattern], lw=0, zorder=0)
             if name == "z1" and stop - start > 0.04 * (seconds[-1] - seconds[0]):
                 axes.annotate(

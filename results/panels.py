@@ -5,6 +5,7 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -77,25 +78,26 @@ def small_multiples(
     return figure, axes
 
 
-_LONGEST_HEADING = 27
-"""Characters that fit above the narrowest panel; longer headings are set smaller."""
+_LONGEST_HEADING, _LONGEST_DETAIL = 27, 44
+"""Characters that fit above the narrowest panel; longer ones are set smaller."""
+
+DETAIL_POINTS = 9.0
+"""What a line below the heading takes."""
 
 
-def draw_heading(axes: Axes, distance: str, heading: str) -> None:
-    """The heading of a panel: a swatch of the distance's colour, and the text."""
-    axes.annotate(
-        "■", (0, 1), (0, 4), "axes fraction", textcoords="offset points", color=colour(distance), fontsize=TEXT_SIZE + 1
-    )
-    axes.annotate(
-        heading,
-        (0, 1),
-        (11, 4),
-        "axes fraction",
-        textcoords="offset points",
-        fontsize=(TEXT_SIZE + 0.5) * min(1, _LONGEST_HEADING / len(heading)),
-        fontweight="bold",
-        color=INK,
-    )
+def draw_heading(axes: Axes, distance: str, heading: str, detail: str = "") -> None:
+    """The heading of a panel: a swatch of the distance's colour, and the text; a detail goes on a line below them."""
+    above = 4 + (DETAIL_POINTS if detail else 0)
+
+    def write(text: str, place: tuple[float, float], **style: Any) -> None:
+        axes.annotate(text, (0, 1), place, "axes fraction", textcoords="offset points", **style)
+
+    write("■", (0, above), color=colour(distance), fontsize=TEXT_SIZE + 1)
+    shrunk = min(1, _LONGEST_HEADING / len(heading))
+    write(heading, (11, above), color=INK, fontsize=(TEXT_SIZE + 0.5) * shrunk, fontweight="bold")
+    if detail:
+        shrunk = min(1, _LONGEST_DETAIL / len(detail))
+        write(detail, (0, 4), color=FAINT_INK, fontsize=(TEXT_SIZE - 1) * shrunk)
 
 
 def pitch_axis(axes: Axes, octaves: tuple[float, float], *, labels: bool = True, dense: bool = False) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 from matplotlib.figure import Figure
 
-from .bassnet_evaluation import EVALUATION, Evaluation, same_data
+from .bassnet_evaluation import EVALUATION, TRAINING, Evaluation, same_data, training_songs
 from .bassnet_relative_pitch import RELATIVE_PITCH, read_relative_pitch
 from .bassnet_text import reproductions
 from .figure_cost import by_mean, cost_points, figure_cost
@@ -92,8 +92,9 @@ def _training(publication: Publication) -> dict[str, Drawing]:
 
 def _latent(publication: Publication) -> dict[str, Drawing]:
     """BassNet's latent plane and its trajectories, of the trainings with its own objective."""
+    trainings = publication.collection.of_kind(TRAINING)
     own = [
-        Evaluation(record, publication.collection.trials(record))
+        Evaluation(record, publication.collection.trials(record), training_songs(record, trainings))
         for record in reproductions(publication.collection.of_kind(EVALUATION))
         if record.task.params["config"]["model"]["latent"] >= 2 and same_data(record)
     ]

@@ -23,10 +23,14 @@ from scipy.stats import multivariate_normal
 from tonedeaf.results import Record, RecordStore
 from tonedeaf.results.bassnet_evaluation import Evaluation, QuadraticClassifier, read_evaluation
 from tonedeaf.results.bassnet_relative_pitch import RelativePitch, read_relative_pitch
+from tonedeaf.results.collection import collect
 from tonedeaf.results.figure_latent import figure_latent
 from tonedeaf.results.figure_relative_pitch import figure_relative_pitch
 from tonedeaf.results.figure_trajectory import figure_trajectory
+from tonedeaf.results.page_tables import tables
 from tonedeaf.results.pattern_style import pattern_colours, pattern_marker, region_colour
+from tonedeaf.results.publication import Conventions, Mode, Publication
+from tonedeaf.results.published_figures import figures
 from tonedeaf.results.style import save_figure, styled
 
 MakeRecord = Callable[..., Record]
@@ -44,14 +48,21 @@ def parameters(dataset: str = "A1", *, cross_reconstruction: bool = True, traine
         "split": "validation",
         "trained_on": {"dataset": dataset, "digest": trained_on * 64},
         "config": {
-            "model": {"window": 10, "expanded": 20, "maps": 16},
-            "objective": {"cross_reconstruction": cross_reconstruction, "level": "absolute", "kl_weight": 0.003},
+            "model": {"window": 10, "expanded": 20, "maps": 16, "latent": 2},
+            "objective": {
+                "cross_reconstruction": cross_reconstruction,
+                "level": "absolute",
+                "kl_weight": 0.003,
+                "f0_weight": 1.0,
+            },
             "cqt": {"bins_per_octave": 12},
         },
     }
 
 
-def an_evaluation(make_record: MakeRecord, patterns: int = 3, **options: Any) -> Evaluation:
+def an_evaluation(
+    make_record: MakeRecord, patterns: int = 3, *, steps: int | None = None, songs: int | None = None, **options: Any
+) -> Evaluation:
     """Two songs whose latent is at a corner for each pattern."""
     generator = np.random.default_rng(patterns)
     corners = 1.6 * np.stack([np.cos(2 * np.pi * np.arange(5) / 5), np.sin(2 * np.pi * np.arange(5) / 5)], axis=1)
@@ -68,12 +79,15 @@ def an_evaluation(make_record: MakeRecord, patterns: int = 3, **options: Any) ->
         "covariances": [[[0.09, 0.0], [0.0, 0.09]]] * patterns,
     }
     accuracy = {"value": 0.987, "low": 0.98, "high": 0.99, "n": 600, "songs": 2}
-    metrics = {"quadratic_classifier": classifier if patterns > 1 else None, "qda_accuracy": accuracy}
+    metrics: dict[str, Any] = {"quadratic_classifier": classifier if patterns > 1 else None, "qda_accuracy": accuracy}
+    if steps is not None:
+        metrics["steps"] = steps
     return Evaluation(
         make_record(
             kind="evaluation", distance="paper", task="bassnet", task_params=parameters(**options), metrics=metrics
         ),
         pl.concat(frames).sample(fraction=1, shuffle=True, seed=0),
+        songs,
     )
 
 
@@ -167,16 +181,36 @@ def test_bars_are_the_difference_to_the_data(make_record: MakeRecord):
     np.testing.assert_allclose(heights, found.shares[4, 0] - found.data_shares)
 
 
-def test_headings_tell_evaluations_apart(make_record: MakeRecord):
-    figure = figure_latent(
-        [
-            an_evaluation(make_record),
-            an_evaluation(make_record, dataset="A2", cross_reconstruction=False),
-            an_evaluation(make_record, dataset="A4", trained_on="b"),
-        ]
-    )
+@pytest.mark.parametrize("kind", DRAW)
+def test_headings_tell_evaluations_apart(kind: str, make_record: MakeRecord):
+    evaluations = [
+        an_evaluation(make_record),
+        an_evaluation(make_record, dataset="A2", cross_reconstruction=False),
+        an_evaluation(make_record, dataset="A4", trained_on="b", steps=5000, songs=86),
+    ]
+    figure = DRAW[kind](evaluations)
     words = {text.get_text() for text in figure.findobj(Text)}
-    assert {"A1, 10/20", "A2, 10/20, no cross-reconstruction", "A4, 10/20", "accuracy 0.987"} <= words
+    assert {"A1, 10/20", "A2, 10/20, no cross-reconstruction", "A4, 10/20"} <= words
+    assert {"seed 0, KL weight 0.003", "seed 0, 5000 steps, 86 songs, KL weight 0.003"} <= words
+    assert ("accuracy 0.987" in words) == (kind == "latent")
+
+
+def test_a_pattern_has_one_colour_whichever_others_are_there(make_record: MakeRecord):
+    """Pattern 3 of A1, among three and alone; of a dataset that is not known, as many as there are."""
+    whole, other = an_evaluation(make_record), an_evaluation(make_record, dataset="my own")
+    lone = Evaluation(make_record(kind="evaluation", metrics={}, task_params=parameters()), only(whole, 2))
+    colours = [
+        [{line.get_label(): line.get_markerfacecolor() for line in axes.lines}["pattern 3"] for axes in figure.axes]
+        for figure in (figure_latent([whole, lone]), figure_latent([other]))
+    ]
+    assert colours == [[pattern_colours(3)[2]] * 2, [pattern_colours(3)[2]]]
+    figure = figure_trajectory([Evaluation(lone.record, only(an_evaluation(make_record, 3), 1))])
+    assert figure.axes[0].patches[0].get_facecolor()[:3] == pytest.approx(to_rgb(region_colour(pattern_colours(3)[1])))
+
+
+def only(evaluation: Evaluation, pattern: int) -> pl.DataFrame:
+    """The windows of one pattern."""
+    return evaluation.windows.filter(pl.col("pattern") == pattern)
 
 
 def test_regions_are_the_classifiers(make_record: MakeRecord):
@@ -223,10 +257,12 @@ def test_the_song_that_changes_most_is_shown(make_record: MakeRecord):
 def test_trajectories_stand_three_side_by_side_each_dimension_below_the_other(make_record: MakeRecord):
     figure = figure_trajectory([an_evaluation(make_record)] * 4)
     shown = [one for one in figure.axes if one.axison]
-    assert [one.get_ylabel() for one in shown] == ["$z_1$"] * 3 + ["$z_2$"] * 3 + ["$z_1$", "$z_2$"]
-    left = [round(one.get_position().x0, 6) for one in shown]
-    assert left[:3] == left[3:6] == sorted(left[:3])
-    assert left[6] == left[7] == left[0]
+    assert [one.get_ylabel() for one in shown] == ["$z_1$", "$z_2$"] * 4
+    places = [one.get_position() for one in shown]
+    left = [round(place.x0, 6) for place in places]
+    assert left[0::2] == left[1::2]
+    assert left[0] == left[6] < left[2] < left[4]
+    assert all(lower.y1 < upper.y0 for upper, lower in zip(places[0::2], places[1::2], strict=True))
 
 
 def test_a_latent_that_collapsed_and_one_window_can_be_drawn(make_record: MakeRecord):
@@ -247,6 +283,19 @@ def test_evaluations_come_back_from_a_store(make_record: MakeRecord, tmp_path: P
     np.testing.assert_array_equal(again.z2, grid.z2)
     np.testing.assert_array_equal(again.data_shares, grid.data_shares)
     assert (again.reference, again.seconds) == ("the root of the chord", 60.0)
+
+
+def test_the_songs_of_a_training_get_from_its_record_into_what_is_published(make_record: MakeRecord, tmp_path: Path):
+    store, evaluation = RecordStore(tmp_path), an_evaluation(make_record)
+    store.write(evaluation.record, evaluation.windows)
+    told = {"kind": "training", "distance": "paper", "task": "bassnet", "task_params": parameters()}
+    store.write(make_record(**told, metrics={"training_songs": 22}))
+    mode = Mode({}, {})
+    publication = Publication(collect([tmp_path]), Conventions(tasks=(), paper=mode, house=mode))
+    assert tables(publication)["bassnet"]().count("| 22 songs | 2 songs |") == 2
+    for kind in DRAW:
+        words = {text.get_text() for text in figures(publication)[kind]().findobj(Text)}
+        assert "seed 0, 22 songs, KL weight 0.003" in words
 
 
 def test_what_is_no_evaluation_is_refused(make_record: MakeRecord, tmp_path: Path):
