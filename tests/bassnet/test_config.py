@@ -32,6 +32,24 @@ def test_the_paper_preset_is_the_papers():
     assert training.max_steps is None
 
 
+def test_divergences_weigh_1_as_in_the_paper_and_less_in_the_presets():
+    assert ObjectiveConfig() == ObjectiveConfig(
+        kl_weight=1.0,
+        cross_kl_weight=1.0,
+        spectral_weight=1.0,
+        f0_weight=1.0,
+        level_weight=1.0,
+        onset_weight=1.0,
+        kl_warmup_steps=0,
+    )
+    weights = {name: preset(name).objective for name in PRESETS}
+    assert {name: (one.kl_weight, one.cross_kl_weight, one.kl_warmup_steps) for name, one in weights.items()} == {
+        "tiny": (0.003, 0.003, 0),
+        "small": (0.003, 0.003, 0),
+        "paper": (0.01, 0.01, 2000),
+    }
+
+
 @pytest.mark.parametrize(
     ("window", "expanded", "channels"), [(10, 10, 1), (4, 16, 3), (2, 16, 4), (8, 16, 2), (10, 640, 7), (40, 640, 5)]
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
 from tonedeaf.bassnet.evaluation_latent import quadratic_analysis
 
@@ -48,6 +49,17 @@ def test_folds_are_of_other_songs():
     assert found.right_in_folds is not None
     assert found.right.mean() == 1
     assert found.right_in_folds.mean() < 0.75
+
+
+@pytest.mark.parametrize(("songs", "folds"), [(2, 2), (4, 4), (5, 5), (8, 5), (11, 5)])
+def test_there_are_five_folds_of_songs_or_as_many_as_there_are_songs(songs: int, folds: int):
+    """By sklearn's cross-validation: song after song goes to the next fold."""
+    z, pattern, _ = clusters(spread=2.0, windows=60)
+    place = np.arange(60) * songs // 60
+    found = quadratic_analysis(z, pattern, 10 * place)
+    assert found is not None
+    theirs = cross_val_predict(QuadraticDiscriminantAnalysis(), z, pattern, cv=PredefinedSplit(place % folds))
+    np.testing.assert_array_equal(found.right_in_folds, theirs == pattern)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])

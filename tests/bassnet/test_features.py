@@ -62,6 +62,25 @@ def test_a_sinusoid_on_a_bin_has_its_amplitude(bin_: int):
     assert (found[bin_].expm1() / 1000).item() == pytest.approx(0.3, rel=1e-3)
 
 
+def test_the_lowest_bin_sees_1_87_seconds():
+    """A click is heard through its Hann window, half as wide at half its height; nnAudio's kernel has zeros besides."""
+    from nnAudio.features import CQT1992v2
+
+    click = torch.zeros(4 * 16000)
+    click[2 * 16000] = 1.0
+    heard = log_magnitude(click, CqtConfig())[:, 0].expm1()
+    assert 2 * 0.01 * (heard > heard.max() / 2).sum().item() == pytest.approx(1.87, abs=0.02)
+    reference = CQT1992v2(sr=16000, hop_length=160, fmin=27.5, n_bins=264, bins_per_octave=36, verbose=False)
+    assert reference.kernel_width == 32_768
+
+
+def test_a_minute_of_a_track_takes_3_2_megabytes(dataset: Dataset):
+    found = features(dataset, CqtConfig(), songs=[0])
+    minutes = dataset.song(0).mix.size / 16000 / 60
+    for track in (found.mix, found.bass):
+        assert track.nbytes / minutes == pytest.approx(3.2e6, rel=0.1)
+
+
 def test_features_are_those_of_the_songs_one_after_another(dataset: Dataset):
     found = features(dataset, CQT)
     lengths = [len(dataset.song(index).labels) for index in range(3)]

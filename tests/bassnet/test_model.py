@@ -1,8 +1,11 @@
 import copy
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from tonedeaf.bassnet.config import CqtConfig, ModelConfig, preset
 from tonedeaf.bassnet.dilations import receptive_field
@@ -37,6 +40,60 @@ def test_the_receptive_field_covers_the_window_on_both_axes():
         ):
             along = [block.dilation[axis] for block in encoder.stack]
             assert receptive_field(along, config.model.kernel) == {10: 11, 20: 21, 88: 89, 264: 265}[size]
+
+
+def test_a_gradient_reaches_every_bin_and_step_of_the_papers_window():
+    """From wherever in enc_z; one encoder alone reaches both ends, and leaves bins out between its wide dilations."""
+    config = preset("paper")
+    torch.manual_seed(0)
+    model = BassNet(replace(config.model, maps=4), config.cqt).eval()
+    x = torch.rand(1, *model.window_shape, requires_grad=True)
+
+    def seen(maps: torch.Tensor, step: int, bin_: int) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(maps[0, :, step, bin_].sum(), x, retain_graph=True)
+        return gradient[0, 0] != 0
+
+    mix = model.encoder_x(x)
+    alone = seen(mix, 10, 132)
+    assert alone.any(1).all()
+    assert alone.any(0).nonzero().flatten()[[0, -1]].tolist() == [0, 263]
+    both = model.encoder_z(mix)
+    assert all(seen(both, *where).all() for where in ((0, 0), (10, 132), (19, 263)))
+
+
+def test_f0_is_read_from_two_octaves_to_either_side():
+    config = preset("paper")
+    torch.manual_seed(0)
+    model = BassNet(replace(config.model, maps=1), config.cqt)
+    y = torch.rand(1, 1, 1, 264, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model.pitch(y)[..., 130].sum(), y)
+    assert gradient.flatten().nonzero().flatten().tolist() == list(range(130 - 72, 130 + 72 + 1))
+
+
+def test_a_window_of_the_papers_size_costs_as_many_flops_as_were_planned_for():
+    """2 a multiply-add. One-sided, a window pays for the encoding of the other of its pair as well."""
+    config = preset("paper")
+    with torch.device("meta"):
+        model = BassNet(config.model, config.cqt)
+        x, y = (torch.zeros(2, *model.window_shape) for _ in range(2))
+        noise = torch.zeros(2, config.model.latent)
+
+    def both_ways() -> list[torch.Tensor]:
+        posterior, prediction = model(x, y, noise, partners=True)
+        return [*posterior, *prediction]
+
+    def flops_a_window(forward: Callable[[], list[torch.Tensor]], *, backward: bool) -> float:
+        with FlopCounterMode(display=False) as counter:
+            found = forward()
+            if backward:
+                torch.stack([each.sum() for each in found]).sum().backward()
+        return counter.get_total_flops() / 2
+
+    for backward, symmetric, one_sided in ((False, 38e9, 61e9), (True, 115e9, 182e9)):
+        pair = flops_a_window(both_ways, backward=backward)
+        other = flops_a_window(lambda: list(model.encode(x, y)), backward=backward)
+        assert pair == pytest.approx(symmetric, rel=0.02)
+        assert pair + other == pytest.approx(one_sided, rel=0.02)
 
 
 def test_shapes():

@@ -22,7 +22,7 @@ from tonedeaf.bassnet.run import Run, load_run
 from tonedeaf.bassnet.trainer import DivergedError, Trainer, initial_model, multiplies_in_bfloat16
 from tonedeaf.bassnet.training import Progress, train
 from tonedeaf.bassnet.validation import validate
-from tonedeaf.bassnet.windows import WindowSource
+from tonedeaf.bassnet.windows import Windows, WindowSource
 
 MakeFeatures = Callable[..., FeatureSet]
 MakeConfig = Callable[..., BassNetConfig]
@@ -139,6 +139,36 @@ def test_tensorboard_has_the_scalars(train_in: TrainIn, tmp_path: Path):
     content = events.read_bytes()
     for name in (b"validation/f0", b"training/cross_kl", b"learning_rate", b"validation/loss"):
         assert name in content
+
+
+@pytest.mark.parametrize("seconds", [5.0, 2.0])
+def test_the_windows_of_a_pair_are_near_each_other(
+    seconds: float, make_config: MakeConfig, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
+):
+    """5 s, as in the paper, are 500 frames; the partner of window ``i`` is half a batch further on."""
+    config = make_config(batch=400) if seconds == 5 else make_config(batch=400, neighbourhood=seconds)
+    drawn: list[Tensor] = []
+    take = WindowSource.take
+
+    def noted(source: WindowSource, first: Tensor, *, transposed: Tensor | None = None) -> Windows:
+        drawn.append(first)
+        return take(source, first, transposed=transposed)
+
+    monkeypatch.setattr(WindowSource, "take", noted)
+    features = make_features((3000, 2000))
+    trainer = Trainer(
+        config,
+        WindowSource(features, config.model, config.cqt),
+        audio_term=None,
+        initial=None,
+        processes=alone(torch.device("cpu")),
+    )
+    trainer.advance(1, lambda: None)
+    (first,) = drawn
+    one, other = first.view(2, 200)
+    furthest = (one - other).abs().max().item()
+    assert 0.95 * 100 * seconds < furthest <= 100 * seconds
+    assert torch.equal(one < 3000, other < 3000), "of one song"
 
 
 def test_a_cosine_ends_at_zero(make_config: MakeConfig, make_features: MakeFeatures):

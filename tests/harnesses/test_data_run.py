@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tonedeaf.bassnet import dataset_writer
-from tonedeaf.bassnet.dataset import open_dataset
+from tonedeaf.bassnet.dataset import Dataset, open_dataset
+from tonedeaf.bassnet.manifest import Recipe
+from tonedeaf.harnesses import data_run
 from tonedeaf.harnesses.cli import run_command
 
 SHORT = ["--songs", "2", "--seconds", "2", "--renderer", "additive", "--workers", "1"]
@@ -24,6 +26,21 @@ def test_a_dataset_is_made_and_made_only_once(tmp_path: Path, capsys: pytest.Cap
     assert (dataset.manifest.dataset, dataset.manifest.seed, dataset.manifest.seconds) == ("A2", 5, 2.0)
     assert run_command(["data", "A2", *SHORT, "--seed", "5", "--out", out]) == 0
     assert capsys.readouterr().out == f"{out}: 2 songs of A2, seed 5 (additive 1; all were there)\n"
+
+
+def test_a_dataset_has_a_thousand_songs_of_a_minute_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[Recipe] = []
+
+    def refuse(_out: Path, recipe: Recipe, *_others: object, **_named: object) -> Dataset:
+        asked.append(recipe)
+        raise ValueError("enough is known")
+
+    monkeypatch.setattr(data_run, "render_dataset", refuse)
+    call = ["data", "A1", "--renderer", "additive", "--workers", "1", "--out", str(tmp_path / "A1")]
+    assert run_command(call) == run_command([*call, "--songs", "7", "--seconds", "9"]) == 2
+    assert [(recipe.songs, recipe.seconds) for recipe in asked] == [(1000, 60.0), (7, 9.0)]
 
 
 @pytest.mark.slow  # two processes that import torch
