@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ..bassnet.evaluation_pitch_grid import POINTS
 from ..bassnet.run import load_run
-from ..results.bassnet_evaluation import read_evaluation
+from ..results.bassnet_evaluation import read_evaluation, training_songs
 from ..results.bassnet_relative_pitch import read_relative_pitch
 from ..results.bassnet_text import metrics_table, paper_table
 from ..results.figure_latent import figure_latent
@@ -48,6 +48,7 @@ def run(options: EvaluateOptions, *, as_json: bool) -> int:
     """
     store = RecordStore(options.out)
     store.check_writable()
+    trainings = [record for folder in options.runs if folder.is_dir() for record in RecordStore(folder).read_all()]
     with opened(options.device, "512MiB") as resources:
         several = [
             judged(load_run(folder, device=resources.device), options.data) for folder in dict.fromkeys(options.runs)
@@ -55,12 +56,12 @@ def run(options: EvaluateOptions, *, as_json: bool) -> int:
         for note in dict.fromkeys(note for one in several for note in one.notes):
             screens.note(f"note: {note}")
         records, grids = _answered(several, store, resources.device)
-    figures = draw(store, records, grids)
+    figures = draw(store, records, grids, trainings)
     if as_json:
         print_json([*records, *grids])
         return 0
     console = screens.out()
-    for table in (paper_table(records), metrics_table(records)):
+    for table in (paper_table(records, trainings), metrics_table(records, trainings)):
         console.print(text_table(table))
         for line in table.notes:
             console.print(line, markup=False)
@@ -71,21 +72,31 @@ def run(options: EvaluateOptions, *, as_json: bool) -> int:
     return 0
 
 
-def draw(store: RecordStore, records: Sequence[Record], grids: Sequence[Record]) -> list[Path]:
+def draw(
+    store: RecordStore, records: Sequence[Record], grids: Sequence[Record], trainings: Sequence[Record] = ()
+) -> list[Path]:
     """Draw the latent planes and trajectories together, and each grid alone: PNG and SVG, beside the records.
 
-    The name of a file ends with digits of the records' keys, so that another call's figures stay as they are.
+    Headings say how many songs a model learnt from where its training is among ``trainings``. The name of a file ends with
+    digits of the records' keys, so that another call's figures stay as they are.
     """
     return [
-        path for name, figure in _figures(store, records, grids) for path in save_figure(figure, store.folder / name)
+        path
+        for name, figure in _figures(store, records, grids, trainings)
+        for path in save_figure(figure, store.folder / name)
     ]
 
 
-def _figures(store: RecordStore, records: Sequence[Record], grids: Sequence[Record]) -> Iterator[tuple[str, Figure]]:
+def _figures(
+    store: RecordStore, records: Sequence[Record], grids: Sequence[Record], trainings: Sequence[Record]
+) -> Iterator[tuple[str, Figure]]:
     drawable = [record for record in records if record.task.params["config"]["model"]["latent"] >= 2]
     if drawable:
         digest = hashlib.sha256("".join(record.key for record in drawable).encode()).hexdigest()[:8]
-        evaluations = [read_evaluation(store, record) for record in drawable]
+        evaluations = [
+            replace(read_evaluation(store, record), training_songs=training_songs(record, trainings))
+            for record in drawable
+        ]
         yield f"latent-{digest}", figure_latent(evaluations)
         yield f"trajectory-{digest}", figure_trajectory(evaluations)
     for record in grids:

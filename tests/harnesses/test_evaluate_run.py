@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
@@ -165,6 +166,22 @@ def test_tables_stand_beside_the_papers(world: Path, out: Path, capsys: pytest.C
     assert "0.445 (40/40)" in shown, "Table 3"
     assert "raw pitch accuracy" in shown
     assert max(map(len, shown.splitlines())) <= 160
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_has_its_record_says_how_many_songs_it_learnt_from(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    shutil.copytree(world / "run", run)
+    assert run_command(["evaluate", str(run), "--out", str(tmp_path / "out")]) == 0
+    assert re.search(r"^ *trained on +– *$", capsys.readouterr().out, re.MULTILINE), "without a record"
+    (judged,) = [one for one in RecordStore(tmp_path / "out").read_all() if one.kind == "evaluation"]
+    RecordStore(run).write(
+        msgspec.structs.replace(judged, kind="training", metrics={"training_songs": 3}, artefacts=())
+    )
+    assert run_command(["evaluate", str(run), "--out", str(tmp_path / "out")]) == 0
+    assert re.search(r"^ *trained on +3 songs *$", capsys.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("quick")
