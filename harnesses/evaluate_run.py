@@ -77,7 +77,7 @@ def draw(
 ) -> list[Path]:
     """Draw the latent planes and trajectories together, and each grid alone: PNG and SVG, beside the records.
 
-    Headings say how many songs a model learnt from where its training is among ``trainings``. The name of a file ends with
+    Headings say how many songs a model learnt from where its training is among ``trainings``. A file's name ends with
     digits of the records' keys, so that another call's figures stay as they are.
     """
     return [
