@@ -92,10 +92,16 @@ class Evaluation:
 
     @property
     def training(self) -> str:
-        """How it was trained: seed, steps and songs, where they are known, and weight of the KL terms."""
-        steps, songs = self.record.metrics.get("steps"), self.training_songs
-        known = [None if steps is None else f"{steps} steps", None if songs is None else songs_text(songs)]
-        return ", ".join([f"seed {self.record.seed}", *filter(None, known), f"KL weight {kl_weight(self.record):g}"])
+        """How it was trained: seed; steps and songs, where known; weights of the KL terms, and of f0 if not 1."""
+        steps, songs, f0 = self.record.metrics.get("steps"), self.training_songs, f0_weight(self.record)
+        parts = [
+            f"seed {self.record.seed}",
+            None if steps is None else f"{steps} steps",
+            None if songs is None else songs_text(songs),
+            f"KL weight {kl_weight(self.record):g}",
+            None if f0 == 1 else f"f0 {f0:g}",
+        ]
+        return ", ".join(filter(None, parts))
 
     @property
     def patterns(self) -> int:
@@ -119,6 +125,11 @@ def cross_reconstruction(record: Record) -> bool:
 def kl_weight(record: Record) -> float:
     """Of the divergence from the standard normal distribution, in the objective."""
     return float(record.task.params["config"]["objective"]["kl_weight"])
+
+
+def f0_weight(record: Record) -> float:
+    """Of the cross-entropy of f0, in the objective."""
+    return float(record.task.params["config"]["objective"]["f0_weight"])
 
 
 def songs_text(songs: int) -> str:

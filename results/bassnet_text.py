@@ -14,6 +14,7 @@ from .bassnet_evaluation import (
     OWN_OBJECTIVE,
     PATTERNS,
     cross_reconstruction,
+    f0_weight,
     kl_weight,
     same_data,
     size,
@@ -204,7 +205,7 @@ def patterns_text(record: Record) -> str:
 
 
 def _loss_text(record: Record) -> str:
-    weight = record.task.params["config"]["objective"]["f0_weight"]
+    weight = f0_weight(record)
     return record.distance.name if weight == 1 else f"{record.distance.name}, f0 weight {weight:g}"
 
 
