@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .boards import Board
 from .intervals import Proportion
@@ -10,17 +10,23 @@ from .leaderboard import Difference, Standing
 from .record import Record
 
 
-def leaderboard_markdown(standings: Sequence[Standing]) -> str:
+def leaderboard_markdown(standings: Sequence[Standing], shown: Collection[str] | None = None) -> str:
     """One line a distance that has every cell, best first: worst cell, mean, lead, and a pair's time and memory.
 
     Those that were given longer signals than others are marked, and a sentence below says so.
+
+    Args:
+        standings: of all distances, best first.
+        shown: those that have a line, at the places they have among all; None shows all.
     """
+    complete = [(place, one) for place, one in enumerate((one for one in standings if one.complete), start=1)]
+    rows = [(place, one) for place, one in complete if shown is None or one.distance in shown]
     lines = [
         "| | distance | worst cell (95 %) | where | mean (95 %) | ahead of the next by (worst · mean) "
         "| ms forward + backward | MiB kept for backward |",
         "|--:|---|--:|---|--:|---|--:|--:|",
     ]
-    for place, standing in enumerate((one for one in standings if one.complete), start=1):
+    for place, standing in rows:
         where = "–" if standing.worst is None else f"{standing.worst[0]}, {standing.worst[1]}"
         lead, cost = standing.lead, standing.cost
         ahead = "–" if lead is None else f"{_difference(lead.minimum)} · {_difference(lead.mean)}"
@@ -32,7 +38,7 @@ def leaderboard_markdown(standings: Sequence[Standing]) -> str:
             f"| {place} | {name} | {_estimate(standing.minimum, worst)} | {where} "
             f"| {_estimate(standing.mean, standing.mean_interval)} | {ahead} | {spent} | {kept} |"
         )
-    if any(standing.complete and standing.longer for standing in standings):
+    if any(standing.longer for _, standing in rows):
         lines += ["", "\\* Needs longer signals than the others, and was given them; other trials, so no lead (–)."]
     return "\n".join(lines) + "\n"
 

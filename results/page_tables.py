@@ -25,6 +25,7 @@ from .prototype_anchors import anchors_markdown
 from .publication import Publication
 from .record import Record
 from .studies import Study
+from .style import is_landmark
 from .table1_text import markdown
 from .training_answer import answer_markdown
 from .training_cost import training_cost_markdown
@@ -43,6 +44,7 @@ def tables(publication: Publication) -> dict[str, Callable[[], str]]:
     return {
         "table1": lambda: _table1(publication),
         "leaderboard": lambda: _leaderboard(publication),
+        "leaderboard-short": lambda: _leaderboard_short(publication),
         "not-on-the-leaderboard": lambda: _absent(publication),
         "ladder": lambda: _ladder(publication),
         "times-of-mss": lambda: times_markdown(publication.boards, "tonedeaf", "mss"),
@@ -146,6 +148,21 @@ def _leaderboard(publication: Publication) -> str:
         return NOTHING
     settings = f"\n{publication.boards[0].title}; {len(publication.boards[0].tasks)} tasks.\n"
     return leaderboard_markdown(publication.standings[0]) + settings
+
+
+FIRST = 8
+"""Places of the short leaderboard."""
+
+
+def _leaderboard_short(publication: Publication) -> str:
+    """The first, and those that everybody knows."""
+    if not publication.boards:
+        return NOTHING
+    board, standings = publication.boards[0], publication.standings[0]
+    complete = [one.distance for one in standings if one.complete]
+    shown = [name for place, name in enumerate(complete) if place < FIRST or is_landmark(name)]
+    of_all = f"\n{len(shown)} of {len(complete)} distances: the first {FIRST}, and those of Table 1 and of this suite. "
+    return leaderboard_markdown(standings, shown) + of_all + f"{board.title}; {len(board.tasks)} tasks.\n"
 
 
 def _ladder(publication: Publication) -> str:

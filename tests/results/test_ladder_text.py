@@ -84,6 +84,14 @@ def test_the_leaderboard_says_by_how_much_and_at_what_cost():
     ]
 
 
+def test_a_short_leaderboard_keeps_the_places_of_the_long_one():
+    cell = ("sines", "pitch_analytic")
+    standings = [Standing(name, {cell: value}, 0, name == "b") for name, value in (("a", 0.9), ("b", 0.8), ("c", 0.7))]
+    lines = leaderboard_markdown(standings, {"a", "c"}).splitlines()
+    assert [line.split("|")[1:3] for line in lines[2:]] == [[" 1 ", " `a` "], [" 3 ", " `c` "]], "and no note on b"
+    assert "\\*" in leaderboard_markdown(standings)
+
+
 def test_times_of_two_distances_are_compared_where_both_were_measured(make_record: MakeRecord):
     def cost(name: str, forward: float) -> Record:
         return make_record(distance=name, kind="cost", metrics={"forward_ms": forward, "backward_ms": 1.0})
