@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from .config import F_MIN, CqtConfig, ModelConfig
 from .features import FeatureSet
-from .multiresolution import compress, gather
+from .multiresolution import compress
 from .transposition import transpose
 
 UNVOICED = -1
@@ -118,7 +118,7 @@ class WindowSource:
         features, length = self.features, self.model.expanded
         index = first.to(features.device, non_blocking=True)
         # One index for all: (batch, length) frames.
-        frames = gather(torch.arange(len(features.f0), device=features.device), index, length)
+        frames = index[:, None] + torch.arange(length, device=features.device)
         mix, bass, f0 = features.mix[frames].float(), features.bass[frames].float(), features.f0[frames]
         if transposed is not None:
             moved = transposed.to(features.device, non_blocking=True)

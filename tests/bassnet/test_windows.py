@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from tonedeaf.bassnet.config import BassNetConfig, CqtConfig
 from tonedeaf.bassnet.features import FeatureSet
@@ -70,6 +72,28 @@ def test_a_batch_is_the_songs_compressed(make_features: MakeFeatures, make_confi
                 (batch.voiced, (features.f0 > 0).float()),
             ):
                 torch.testing.assert_close(found[row], compress(signal[None, where], 4)[0], rtol=0, atol=1e-7)
+
+
+class Largest(TorchFunctionMode):
+    """Notes how many elements the largest tensor has that an operation gives."""
+
+    elements = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if isinstance(found, torch.Tensor):
+            self.elements = max(self.elements, found.numel())
+        return found
+
+
+def test_what_a_batch_takes_does_not_grow_with_the_songs(make_features: MakeFeatures, make_config: MakeConfig):
+    largest: list[int] = []
+    for lengths in ((60, 50), (6000, 5000)):
+        source = a_source(make_features(lengths), make_config())
+        with Largest() as mode:
+            source.take(torch.tensor([3, 70]))
+        largest.append(mode.elements)
+    assert largest == [2 * 8 * 89] * 2  # the distribution over the bins, and one for the unvoiced
 
 
 def test_targets_of_f0_are_histograms_of_the_voiced_frames(make_features: MakeFeatures, make_config: MakeConfig):
