@@ -86,7 +86,10 @@ class SongBootstrap:
         return {**_metric(float(sums[0].sum() / sums[1].sum()), interval, used, self._song), **of_songs}
 
     def quantile(self, values: ArrayLike, share: float, *, song: ArrayLike, frame: ArrayLike) -> Metric:
-        """The value that a share of all values lies below; the ends of the interval are good to 1/1000 in rank."""
+        """The smallest value that at least a share of all values do not exceed (numpy's ``inverted_cdf``).
+
+        So it is one of the values, as each replicate's is; the ends of the interval are good to 1/1000 in rank.
+        """
         numbers = np.asarray(values, dtype=np.float64)
         segment = self._segment(song, frame)
         used = np.bincount(segment, minlength=self._song.size)
@@ -94,15 +97,14 @@ class SongBootstrap:
             return _metric(None, None, used, self._song)
         ranks = min(_RANKS, numbers.size)
         ordered = np.sort(numbers)
-        ends = ordered[np.linspace(0, numbers.size - 1, ranks + 1).round().astype(int)[1:]]
+        ends = ordered[-(-np.arange(1, ranks + 1) * numbers.size // ranks) - 1]
         place = np.minimum(np.searchsorted(ends, numbers), ranks - 1)
         counts = np.bincount(segment * ranks + place, minlength=self._song.size * ranks).reshape(-1, ranks)
         below = np.cumsum(self._weights @ counts, axis=1)
         below = below[below[:, -1] > 0]
         found = ends[np.argmax(below >= share * below[:, -1:], axis=1)]
-        return _metric(
-            float(np.quantile(numbers, share)), percentile_interval(found) if found.size else None, used, self._song
-        )
+        value = float(np.quantile(numbers, share, method="inverted_cdf"))
+        return _metric(value, percentile_interval(found) if found.size else None, used, self._song)
 
     def _segment(self, song: ArrayLike, frame: ArrayLike) -> NDArray[np.int64]:
         return self._first[np.asarray(song, dtype=np.int64)] + np.asarray(frame, dtype=np.int64) // SEGMENT_FRAMES

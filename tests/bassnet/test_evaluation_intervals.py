@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from tonedeaf.bassnet.evaluation_intervals import SEGMENT_FRAMES, SongBootstrap
 
@@ -23,7 +24,8 @@ def test_values_are_those_of_numpy():
     ratio = bootstrap.ratio(values, weights, **where)
     assert ratio["value"] == pytest.approx(values.sum() / weights.sum(), rel=1e-12)
     for share in (0.5, 0.9):
-        assert bootstrap.quantile(values, share, **where)["value"] == np.quantile(values, share)
+        found = bootstrap.quantile(values, share, **where)
+        assert found["value"] == np.quantile(values, share, method="inverted_cdf")
     assert (ratio["n"], ratio["songs"]) == (sum(frames), 3)
 
 
@@ -32,6 +34,17 @@ def test_equal_values_leave_no_doubt():
     values = np.full(1200, 0.25)
     for found in (bootstrap.mean(values, **where), bootstrap.quantile(values, 0.9, **where)):
         assert (found["low"], found["value"], found["high"]) == (0.25, 0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "quantile"),
+    [([1.0, 3.0], 0.5, 1.0), ([1.0, 2.0, 3.0, 4.0], 0.25, 1.0), (np.arange(1, 2501), 0.9, 2250.0)],
+)
+def test_a_quantile_of_one_segment_is_its_own_interval(values: ArrayLike, share: float, quantile: float):
+    """Every replicate is the segment itself."""
+    frames = np.zeros(np.size(values), dtype=np.int64)
+    found = SongBootstrap([SEGMENT_FRAMES]).quantile(values, share, song=frames, frame=frames)
+    assert (found["low"], found["value"], found["high"]) == (quantile, quantile, quantile)
 
 
 def test_nothing_gives_none_and_no_nan():

@@ -44,8 +44,8 @@ def test_accuracies_are_those_of_mir_eval():
     sounds = reference > 0
     size = np.abs(mir_eval.melody.hz2cents(f0[sounds]) - mir_eval.melody.hz2cents(reference[sounds]))
     np.testing.assert_allclose(np.abs(cents_between(f0[sounds], reference[sounds])), size, atol=1e-9)
-    assert found["median_cents"]["value"] == pytest.approx(np.median(size))
-    assert found["percentile_90_cents"]["value"] == pytest.approx(np.quantile(size, 0.9))
+    for name, share in (("median_cents", 0.5), ("percentile_90_cents", 0.9)):
+        assert found[name]["value"] == pytest.approx(np.quantile(size, share, method="inverted_cdf"))
     assert found["raw_pitch_accuracy"]["n"] == sounds.sum()
     assert found["voicing_false_alarm"]["n"] == (~sounds).sum()
 
