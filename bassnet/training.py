@@ -40,7 +40,8 @@ from .validation import fit_voicing_threshold, validate
 from .windows import WindowSource
 
 CHECKPOINT_SECONDS = 60.0
-"""From one checkpoint to the next: the most that a killed run has to do again."""
+"""From one checkpoint to the next, at least: they are written where a mini-epoch ends. So what a killed run has to do
+again is up to this, and a mini-epoch more."""
 _THRESHOLD_WINDOWS = 256
 
 
@@ -93,7 +94,7 @@ def train(
         resume: go on with the run in the folder; begin it if there is none.
         progress: called after every step.
         processes: this one among its like.
-        checkpoint_seconds: from one checkpoint to the next.
+        checkpoint_seconds: from one checkpoint to the next, at least; one more is written at the end.
 
     Returns:
         The run, with its best weights.

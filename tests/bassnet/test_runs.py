@@ -43,13 +43,21 @@ def whole() -> dict[str, dict[str, bytes]]:
     return {}
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("killed_after", [1, 3, 4, 5, 8, 12])
-def test_a_killed_run_goes_on_to_the_bit(
-    contents: Contents, train_in: TrainIn, tmp_path: Path, whole: dict[str, dict[str, bytes]], killed_after: int
+def test_a_killed_run_goes_on_to_the_bit(  # noqa: PLR0917 (fixtures)
+    contents: Contents,
+    train_in: TrainIn,
+    make_config: MakeConfig,
+    tmp_path: Path,
+    whole: dict[str, dict[str, bytes]],
+    killed_after: int,
+    precision: str,
 ):
-    if "audio" not in whole:
-        train_in("whole", audio_term=Draws())
-        whole["audio"] = contents(tmp_path / "whole")
+    config = make_config(precision=precision)
+    if precision not in whole:
+        train_in("whole", config=config, audio_term=Draws())
+        whole[precision] = contents(tmp_path / "whole")
     calls = 0
 
     def kill(_progress: Progress) -> None:
@@ -59,10 +67,10 @@ def test_a_killed_run_goes_on_to_the_bit(
             raise Killed
 
     with pytest.raises(Killed):
-        train_in("cut", progress=kill, audio_term=Draws())
-    run = train_in("cut", resume=True, audio_term=Draws())
+        train_in("cut", config=config, progress=kill, audio_term=Draws())
+    run = train_in("cut", config=config, resume=True, audio_term=Draws())
     assert run.finished
-    assert contents(tmp_path / "cut") == whole["audio"]
+    assert contents(tmp_path / "cut") == whole[precision]
 
 
 @pytest.mark.parametrize("place", [(1, True), (1, False), (2, True), (2, False), (3, False), (4, True)])

@@ -3,18 +3,22 @@ from __future__ import annotations
 import json
 import linecache
 import re
+import signal
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tonedeaf.bassnet import config as config_module
 from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
 from tonedeaf.bassnet.audio_term import AudioTerm, Condition
-from tonedeaf.bassnet.checkpoint import BEST, CONFIG, HISTORY, LAST
+from tonedeaf.bassnet.checkpoint import BEST, CONFIG, HISTORY, LAST, read_state
 from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from tonedeaf.bassnet.history import read_history
 from tonedeaf.bassnet.manifest import VERSION, Recipe
@@ -33,6 +37,22 @@ VERY_TINY = BassNetConfig(
     objective=ObjectiveConfig(kl_weight=0.01, cross_kl_weight=0.01),
     training=TrainingConfig(batch=4, mini_epoch=8, max_steps=4, validation_windows=8),
 )
+
+
+PROGRAM = """
+import sys
+import time
+import torch
+from tonedeaf.bassnet.config import PRESETS, BassNetConfig
+from tonedeaf.bassnet.training import train
+from tonedeaf.harnesses.cli import run_command
+
+torch.set_num_threads(THREADS)
+PRESETS["tiny"] = BassNetConfig.from_json(CONFIG)
+train.__kwdefaults__["checkpoint_seconds"] = 0.0
+sys.exit(run_command(sys.argv[1:]))
+"""
+"""``tonedeaf train`` with the preset below and a checkpoint after every mini-epoch; as many threads, the same bits."""
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +138,31 @@ def test_more_steps_go_on_with_resume(data: Path, tmp_path: Path, capsys: pytest
     assert "holds a run: go on with it by --resume" in capsys.readouterr().err
     assert call(*arguments, "--steps", "6", "--resume") == 0
     assert [entry.step for entry in read_history(tmp_path / "run")] == [2, 4, 6]
+
+
+def test_a_process_that_is_killed_after_its_first_checkpoint_goes_on_to_the_same_weights(data: Path, tmp_path: Path):
+    arguments = ("--data", data, "--device", "cpu", "--steps", "100")
+    whole, cut, program = tmp_path / "whole", tmp_path / "cut", tmp_path / "program.py"
+    text = PROGRAM.replace("THREADS", str(torch.get_num_threads())).replace("CONFIG)", f"{VERY_TINY.to_json()!r})")
+    program.write_text(text)
+    command = [sys.executable, program, "train", *arguments, "--out", cut]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+        while not (cut / LAST).exists() and killed.poll() is None:
+            time.sleep(0.01)
+        killed.kill()
+    assert killed.returncode == -signal.SIGKILL
+    before = read_state(cut / LAST)
+    assert before is not None
+    assert 0 < before.facts["step"] < 100
+    assert call(*arguments, "--out", cut, "--resume") == 0
+    assert call(*arguments, "--out", whole) == 0
+    assert (cut / BEST).read_bytes() == (whole / BEST).read_bytes()
+    last, same = read_state(cut / LAST), read_state(whole / LAST)
+    assert last is not None
+    assert same is not None
+    assert (last.facts["step"], same.facts["step"]) == (100, 100)
+    assert last.tensors.keys() == same.tensors.keys()
+    assert all(torch.equal(tensor, same.tensors[name]) for name, tensor in last.tensors.items())
 
 
 def test_scales_that_are_set_anew_are_the_same_after_a_stop(
