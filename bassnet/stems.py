@@ -1,7 +1,8 @@
 """Datasets of recordings: folders of tracks, each with a bass and other stems.
 
 A track is a folder with ``bass.wav`` (or another format) and other sounds beside it, as in MUSDB18-HQ and its like, at
-any depth; a finished mix (``mixture``) among them is left out. Slakh has a layout of its own: see :mod:`.slakh`.
+any depth; a finished mix (``mixture``) among them is left out, and case does not matter. Slakh has a layout of its own:
+see :mod:`.slakh`.
 
 A song is a mix of one track with random gains of its stems, uniform in 0.5 to 1 (BassNet, section 5.3), and its bass.
 So more songs than tracks are several mixes of each; those of one track are a group.
@@ -58,7 +59,7 @@ def find_tracks(folder: Path) -> list[StemTrack]:
     """The tracks in a folder, by name.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is none, or one has two basses.
         ImportError: if they are Slakh's, and mirdata is not installed.
     """
     if not folder.is_dir():
@@ -66,9 +67,14 @@ def find_tracks(folder: Path) -> list[StemTrack]:
     if slakh.is_slakh(folder):
         tracks = [StemTrack(name, bass, others) for name, bass, others in slakh.find_tracks(folder)]
     else:
-        basses = sorted(path for path in folder.rglob(f"{_BASS}.*") if path.suffix.lower() in _SUFFIXES)
+        basses = sorted(path for path in folder.rglob("*") if _sounds(path) and path.stem.lower() == _BASS)
         tracks = [StemTrack(str(path.parent.relative_to(folder)), (path,), _beside(path)) for path in basses]
         tracks = [track for track in tracks if track.others]
+        found: dict[str, Path] = {}
+        for track in tracks:
+            (bass,) = track.bass
+            if (other := found.setdefault(track.name, bass)) != bass:
+                raise ValueError(f"{bass.parent} has two basses, {other.name} and {bass.name}: leave one of them")
     if not tracks:
         raise ValueError(f"{folder} holds no track: a folder with bass.wav and other stems beside it")
     return tracks
@@ -77,10 +83,12 @@ def find_tracks(folder: Path) -> list[StemTrack]:
 def _beside(bass: Path) -> tuple[Path, ...]:
     """The other stems in a bass's folder."""
     return tuple(
-        path
-        for path in sorted(bass.parent.iterdir())
-        if path.suffix.lower() in _SUFFIXES and path.stem.lower() not in {_BASS, *_MIXES}
+        path for path in sorted(bass.parent.iterdir()) if _sounds(path) and path.stem.lower() not in {_BASS, *_MIXES}
     )
+
+
+def _sounds(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES
 
 
 def check_track(track: StemTrack) -> tuple[str, str]:
@@ -102,9 +110,15 @@ def check_track(track: StemTrack) -> tuple[str, str]:
 
 
 def random_gains(track: StemTrack, *, seed: int, index: int) -> dict[str, float]:
-    """The gains of a track's stems, by name, in the song of an index: uniform in 0.5 to 1."""
+    """The gains of a track's stems in the song of an index: uniform in 0.5 to 1.
+
+    By name without the format; by file if some differ in nothing else (``guitar.wav``, ``guitar.flac``).
+    """
     generator = np.random.default_rng([_STREAM, seed, index])
-    return {path.stem: float(generator.uniform(LEAST_GAIN, MOST_GAIN)) for path in track.others}
+    names = [path.stem for path in track.others]
+    if len(set(names)) < len(names):
+        names = [path.name for path in track.others]
+    return {name: float(generator.uniform(LEAST_GAIN, MOST_GAIN)) for name in names}
 
 
 def mix_stems(stems: Sequence[NDArray[np.float32]], gains: Sequence[float]) -> NDArray[np.float64]:

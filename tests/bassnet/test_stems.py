@@ -81,6 +81,35 @@ def test_tracks_are_found_in_musdbs_layout(recordings: Path):
     assert [path.name for path in tracks[1].bass] == ["bass.wav"]
 
 
+def test_a_bass_is_found_whatever_its_case_and_nothing_else_is_one(tmp_path: Path):
+    write(tmp_path / "one", Bass=tone(55), Drums=tone(1000), Mixture=tone(3000))
+    write(tmp_path / "two", BASS=tone(55), **{"bass.di": tone(55), "bassoon": tone(110)})
+    found = [
+        ([path.name for path in track.bass], [path.name for path in track.others]) for track in find_tracks(tmp_path)
+    ]
+    assert found == [(["Bass.wav"], ["Drums.wav"]), (["BASS.wav"], ["bass.di.wav", "bassoon.wav"])]
+
+
+@pytest.mark.parametrize("other", ["bass.flac", "Bass.wav"])
+def test_two_basses_of_one_folder_are_refused_before_anything_is_made(
+    recordings: Path, tmp_path: Path, described: list[int], other: str
+):
+    """They would be two tracks of one recording, which a split could part."""
+    del described
+    folder = recordings / "train" / "Band - Two"
+    soundfile.write(folder / other, tone(65), RATE)
+    write(folder / "a", bass=tone(55), drums=tone(1000))  # sorted between a capital and a small letter
+    names = " and ".join(sorted([other, "bass.wav"]))
+    with pytest.raises(ValueError, match=f"^{folder} has two basses, {names}: leave one of them$"):
+        build(recordings, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_basses_without_another_stem_are_no_track(recordings: Path):
+    write(recordings / "bass alone" / "b", bass=tone(55), BASS=tone(55))
+    assert len(find_tracks(recordings)) == 3
+
+
 def test_a_folder_without_tracks_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"holds no track: a folder with bass\.wav and other stems beside it"):
         find_tracks(tmp_path)
@@ -105,6 +134,18 @@ def test_a_song_is_its_stems_with_their_gains(recordings: Path, tmp_path: Path, 
     assert np.abs(song.mix).max() == np.abs(song.bass).max() == 1 - 2**-15
     assert song.about.onsets == (0.5,)
     assert len(described) == 3
+
+
+def test_stems_of_one_name_in_two_formats_have_gains_of_their_own(tmp_path: Path, described: list[int]):
+    del described
+    write(tmp_path / "in" / "one", bass=tone(55), drums=tone(1000), guitar=tone(440))
+    soundfile.write(tmp_path / "in" / "one" / "guitar.flac", tone(660), RATE)
+    song = build(tmp_path / "in", tmp_path / "out").song(0)
+    gains = song.about.stem_gains
+    assert list(gains) == ["drums.wav", "guitar.flac", "guitar.wav"]
+    spectrum = np.abs(np.fft.rfft(song.mix[500:32500])) / 16000  # bins of half a hertz
+    heard = [spectrum[2 * hertz] for hertz in (1000, 660, 440)]
+    assert heard == pytest.approx([0.4 * song.about.mix_gain * gain for gain in gains.values()], abs=2e-3)
 
 
 def test_stems_are_as_long_as_the_bass(recordings: Path, tmp_path: Path, described: list[int]):
