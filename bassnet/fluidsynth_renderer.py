@@ -46,6 +46,7 @@ class FluidSynthRenderer:
 
         Raises:
             ValueError: if FluidSynth cannot read the sound font, or it lacks an instrument.
+            TimeoutError: if it has not come to its end in 10 minutes.
         """
         del generator
         mix, bass = self._play(score, score.mix), self._play(score, (score.bass,))
@@ -60,7 +61,10 @@ class FluidSynthRenderer:
             command += ["-T", "raw", "-O", "float", "-E", "little", "-F", "/dev/stdout"]
             # By its full path: what begins with a hyphen would be an option.
             command += [str(self.sound_font.path.resolve()), str(midi)]
-            finished = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+            try:
+                finished = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+            except subprocess.TimeoutExpired as error:
+                raise TimeoutError(f"fluidsynth has not played a song to its end in {_SECONDS} s") from error
         # It says what went wrong, renders silence, and exits with 0.
         said = finished.stderr.decode(errors="replace")
         if finished.returncode or _PROBLEM.search(said):

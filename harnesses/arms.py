@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 from ..bassnet.audio_term import AudioTerm
 from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.features import FeatureSet, features
@@ -143,7 +145,7 @@ def _trained(arm: Arm, data: _Data, question: dict[str, Any]) -> Record:
     reason: str | None = None
     try:
         metrics = _train(arm, data, question["key"])
-    except (ValueError, DivergedError) as error:  # of this distance; the other arms go on
+    except (ValueError, DivergedError, torch.OutOfMemoryError) as error:  # of this distance; the other arms go on
         status, reason = "failed", reason_of(error)
     return Record(
         **question,

@@ -12,6 +12,7 @@ import click
 
 from . import commands
 from .commands.app import DONE, FAILED, INTERRUPTED, WRONG_CALL, app
+from .execution import WorkerLostError
 
 __all__ = ["app", "commands", "main", "run_command"]
 
@@ -40,11 +41,18 @@ def run_command(arguments: list[str], command: click.Command = app) -> int:
             raise
         _say(f"error: {error}")
         return WRONG_CALL
-    except OSError as error:
+    except (OSError, WorkerLostError) as error:
         if "--debug" in arguments:
             raise
-        _say(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        _say(f"error: {_problem(error)}")
         return FAILED
+
+
+def _problem(error: OSError | WorkerLostError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    again = "run the same command again to go on, with fewer --workers if memory was short"
+    return f"{error}; what is finished is kept: {again}"
 
 
 def _say(message: str) -> None:

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..bassnet.dataset import Dataset
+from ..bassnet.dataset import SONGS, Dataset
 from ..bassnet.patterns import PATTERNS
 from ..bassnet.renderers import make_renderer
 from ..bassnet.rendering import make_recipe, render_dataset
 from ..bassnet.stems import build_stems_dataset, find_tracks
 from ..benchmarks.signals.soundfont import AUTO
 from . import screens
-from .execution import RETRIES
+from .execution import RETRIES, WorkerLostError
 from .processes import ProcessExecutor, available_cores
 
 DEFAULT_SONGS, DEFAULT_SECONDS = 1000, 60.0
@@ -45,7 +45,8 @@ def run(options: DataOptions, *, as_json: bool) -> int:
 
     Raises:
         ValueError: if the call is wrong; nothing has been made then.
-        OSError: if the disk is full; what is done is kept.
+        OSError: if the disk is full, or a renderer takes too long; what is done is kept.
+        WorkerLostError: if the processes died in which a song was made; likewise.
     """
     workers = available_cores() if options.workers is None else options.workers
     if workers < 1:
@@ -62,10 +63,16 @@ def run(options: DataOptions, *, as_json: bool) -> int:
         try:
             dataset = make.dataset(executor, progress)
         except OSError as error:
-            kept = f"songs that are there and kept: {sum(counts)}; run the same command again to go on"
+            kept = f"songs that are there and kept: {_songs_in(options.out)}; run the same command again to go on"
             raise OSError(error.errno, f"{error.strerror or error}; {kept}", str(options.out)) from error
+        except WorkerLostError as error:
+            raise WorkerLostError(f"{error}; songs that are there: {_songs_in(options.out)}") from error
     _print(dataset, made=sum(counts[1:]), seconds=time.perf_counter() - began, as_json=as_json)
     return 0
+
+
+def _songs_in(folder: Path) -> int:
+    return sum(1 for _ in (folder / SONGS).glob("[0-9]*"))
 
 
 class _Making(NamedTuple):

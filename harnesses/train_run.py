@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..bassnet.audio_term import LOGGED, AudioTerm, AudioTermConfig, Condition, Target
 from ..bassnet.config import BassNetConfig, preset
 from ..bassnet.dataset import Dataset, open_dataset
@@ -38,6 +40,10 @@ from .screen_training import training_bar, training_table
 
 KIND = "training"
 """Of the record."""
+_GO_ON = (
+    "the last checkpoint is kept: go on by --resume when more memory is free, or begin another run with a smaller "
+    "batch (--set training.batch=10)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +122,7 @@ class TrainOptions:
 
 
 def run(options: TrainOptions, *, as_json: bool) -> int:
-    """Train, print, and return the exit status: 1 if training diverged.
+    """Train, print, and return the exit status: 1 if training diverged or memory was short.
 
     Raises:
         ValueError: if the call is wrong, or the data or the run in the folder are of no use for it.
@@ -178,6 +184,10 @@ def _record(options: TrainOptions, processes: Processes) -> Record:
         if options.debug:
             raise
         status, reason = "failed", reason_of(error)
+    except torch.OutOfMemoryError as error:
+        if options.debug:
+            raise
+        status, reason = "failed", f"{reason_of(error)}; {_GO_ON}"
     record = Record(
         **question,
         status=status,

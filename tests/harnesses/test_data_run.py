@@ -1,17 +1,27 @@
 """``tonedeaf data`` and ``tonedeaf list datasets``, as a user calls them."""
 
 import errno
+import importlib
 import json
 import os
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
-from tonedeaf.bassnet import dataset_writer
+from tonedeaf.bassnet import dataset_writer, fluidsynth_renderer
 from tonedeaf.bassnet.dataset import Dataset, open_dataset
 from tonedeaf.bassnet.manifest import Recipe
 from tonedeaf.harnesses import data_run
 from tonedeaf.harnesses.cli import run_command
+from tonedeaf.harnesses.execution import WorkerLostError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SHORT = ["--songs", "2", "--seconds", "2", "--renderer", "additive", "--workers", "1"]
 
@@ -114,6 +124,86 @@ def test_a_full_disk_is_one_line_and_what_is_done_is_kept(
     )
     assert run_command(["data", "A1", *SHORT, "--out", out]) == 0
     assert "1 made in" in capsys.readouterr().out
+
+
+class OneSong(Executor):
+    """Makes one song; then its process dies."""
+
+    def __init__(self) -> None:
+        self.dead = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        if self.dead:
+            future.set_exception(
+                WorkerLostError("the process that computed it died 3 times (the last time by SIGKILL)")
+            )
+        else:
+            future.set_result(fn(*args, **kwargs))
+        self.dead = True
+        return future
+
+
+def test_a_worker_that_dies_is_one_line_and_what_is_done_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    call = ["data", "A1", *SHORT, "--out", str(tmp_path / "A1")]
+    with monkeypatch.context() as patch:
+        patch.setattr(data_run, "_opened", lambda workers: nullcontext(OneSong()))  # pyright: ignore[reportUnknownLambdaType]
+        assert run_command(call) == 1
+    assert capsys.readouterr().err == (
+        "error: the process that computed it died 3 times (the last time by SIGKILL); songs that are there: 1; "
+        "what is finished is kept: run the same command again to go on, with fewer --workers if memory was short\n"
+    )
+    assert run_command(call) == 0
+    assert "; 1 made in" in capsys.readouterr().out
+
+
+DEADLY = """
+import os
+import signal
+from dataclasses import dataclass
+from tonedeaf.bassnet.additive_renderer import AdditiveRenderer
+
+
+@dataclass(frozen=True)
+class Deadly(AdditiveRenderer):
+    def render(self, score, generator):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow  # several processes that import torch
+def test_a_song_that_kills_every_worker_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    monkeypatch.syspath_prepend(tmp_path)
+    deadly = importlib.import_module("deadly")
+    monkeypatch.setattr(data_run, "make_renderer", lambda *_: deadly.Deadly())  # pyright: ignore[reportUnknownLambdaType]
+    assert run_command(["data", "A1", *SHORT, "--workers", "2", "--out", str(tmp_path / "A1")]) == 1
+    assert capsys.readouterr().err == (
+        "error: the process that computed it died 3 times (the last time by SIGKILL); songs that are there: 0; "
+        "what is finished is kept: run the same command again to go on, with fewer --workers if memory was short\n"
+    )
+
+
+def test_a_fluidsynth_that_hangs_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def hang(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        if "--version" in command:
+            return subprocess.CompletedProcess(command, 0, "FluidSynth runtime version 2.3.1", "")
+        raise subprocess.TimeoutExpired(command, 600)
+
+    monkeypatch.setattr(fluidsynth_renderer, "missing", lambda: "")
+    monkeypatch.setattr(fluidsynth_renderer.subprocess, "run", hang)
+    out = str(tmp_path / "A1")
+    assert run_command(["data", "A1", *SHORT, "--renderer", "fluidsynth", "--out", out]) == 1
+    assert capsys.readouterr().err == (
+        "error: fluidsynth has not played a song to its end in 600 s; songs that are there and kept: 0; "
+        f"run the same command again to go on: {out}\n"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

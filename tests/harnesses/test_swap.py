@@ -284,6 +284,17 @@ def test_segments_are_transposed_as_windows_are(small: Small, tmp_path: Path, mo
     assert found > [0.0]
 
 
+def test_an_arm_without_memory_fails_alone(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr(arms, "audio_term", full)
+    study = Study(data=small.data, out=tmp_path, start_steps=2, steps=STEPS, segments=2)
+    training, evaluation = arms.train_arm(Arm(study=study, loss="l1_waveform", condition="audio-only", seed=0))
+    assert (training.status, evaluation) == ("failed", None)
+    assert training.reason == "OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB."
+
+
 def test_both_conditions_are_trained_each_on_its_usual_path(
     small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from tonedeaf.bassnet.history import read_history
 from tonedeaf.bassnet.manifest import VERSION, Recipe
 from tonedeaf.bassnet.rendering import render_dataset
 from tonedeaf.bassnet.run import Run, load_run
-from tonedeaf.bassnet.training import Progress
-from tonedeaf.harnesses import bassnet_losses
+from tonedeaf.bassnet.trainer import Trainer
+from tonedeaf.bassnet.training import Progress, train
+from tonedeaf.harnesses import bassnet_losses, train_run
 from tonedeaf.harnesses.cli import run_command
 from tonedeaf.harnesses.screen_training import clock, losses, training_bar
 from tonedeaf.harnesses.train_run import TrainOptions
@@ -272,6 +274,35 @@ def test_a_diverged_run_is_a_record_that_failed(
     assert record.status == "failed"
     assert record.reason is not None
     assert "diverged" in record.reason
+
+
+def test_a_run_without_memory_is_a_record_that_failed_and_goes_on(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    arguments = ("--data", data, "--device", "cpu", "--out", tmp_path / "run")
+    make_step = Trainer._make_step  # pyright: ignore[reportPrivateUsage]
+
+    def full(trainer: Trainer) -> dict[str, torch.Tensor]:
+        if trainer.step == 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20.00 GiB.")
+        return make_step(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_make_step", full)
+        patch.setattr(train_run, "train", partial(train, checkpoint_seconds=0.0))
+        assert call(*arguments) == 1
+    said = capsys.readouterr().err
+    reason = (
+        "OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB.; the last checkpoint is kept: go on by "
+        "--resume when more memory is free, or begin another run with a smaller batch (--set training.batch=10)"
+    )
+    assert said == f"error: {reason}\n"
+    (record,) = RecordStore(tmp_path / "run").read_all()
+    assert (record.status, record.reason) == ("failed", reason)
+    assert call(*arguments, "--resume") == 0
+    assert [entry.step for entry in read_history(tmp_path / "run")] == [2, 4]
+    (record,) = RecordStore(tmp_path / "run").read_all()
+    assert record.status == "ok"
 
 
 @pytest.mark.parametrize(
