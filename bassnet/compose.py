@@ -19,6 +19,7 @@ from .config import HOP, SAMPLE_RATE
 from .controls import Controls, partial_gains, partial_ratios, vary
 from .features import log_magnitude
 from .inharmonic import inharmonic_synthesis
+from .level import check_absolute
 from .run import Run
 from .synthesis import HIGHEST, at_level, harmonic_amplitudes, harmonic_synthesis, hold
 from .tracks import Track, predict_track
@@ -60,8 +61,9 @@ def compose(
         samples: its length.
 
     Raises:
-        ValueError: if the mix is silent or z does not fit.
+        ValueError: if the mix is silent, z does not fit, or the model's level is not absolute.
     """
+    check_absolute(run.config, f"the model in {run.folder} cannot be played")
     peak = float(np.abs(mix).max(initial=0.0))
     if not peak > 0:
         raise ValueError("the mix is silent")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import rfft
 from scipy.signal import get_window
 
-from .config import HOP
+from .config import HOP, BassNetConfig
 from .labels import frame_count
 
 N_FFT = 2048
@@ -54,6 +54,23 @@ def absolute_level(power: NDArray[np.float64]) -> NDArray[np.float32]:
 def level_db(level: ArrayLike) -> NDArray[np.float64]:
     """In dB re a full-scale sine of :func:`absolute_level`: its inverse, where it is not clipped."""
     return RANGE_DB * (np.asarray(level, dtype=np.float64) - 1)
+
+
+def check_absolute(config: BassNetConfig, what: str) -> None:
+    """Refuse to make sound of a level that :func:`level_db` does not invert.
+
+    Args:
+        config: of the model that predicts it.
+        what: cannot be done; the message begins with it.
+
+    Raises:
+        ValueError: if the level is not ``absolute``.
+    """
+    if config.objective.level != "absolute":
+        raise ValueError(
+            f"{what}: objective.level is {config.objective.level!r}, which is scaled per track, for comparison with "
+            "the paper only; sound needs absolute"
+        )
 
 
 def minmax_level(power: NDArray[np.float64]) -> tuple[NDArray[np.float32], tuple[float, float]]:

@@ -13,6 +13,7 @@ from ..bassnet.audio_term import AudioTerm, AudioTermConfig, Condition
 from ..bassnet.config import SAMPLE_RATE, BassNetConfig, CqtConfig
 from ..bassnet.dataset import Dataset
 from ..bassnet.features import FeatureSet
+from ..bassnet.level import check_absolute
 from ..bassnet.model import BassNet
 from ..bassnet.paths import PATHS
 from ..bassnet.targets import stem_audio
@@ -38,7 +39,12 @@ def config_with(loss: str, term: AudioTermConfig, config: BassNetConfig) -> Bass
         term: how a distance takes part. Its condition says which terms are replaced: the squared error of the log
             magnitude; in ``audio-only`` f0's cross-entropy as well, and then f0 is what its path teaches.
         config: with all terms.
+
+    Raises:
+        ValueError: if a distance is to hear a level that is not absolute.
     """
+    if loss not in BASELINES:
+        check_absolute(config, f"{loss} cannot be trained with")
     if loss == PAPER:
         return config
     if term.condition == "replace":

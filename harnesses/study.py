@@ -22,6 +22,7 @@ from typing import Any
 
 from ..bassnet.audio_term import AudioTermConfig, Condition
 from ..bassnet.config import BassNetConfig, preset
+from ..bassnet.level import check_absolute
 from ..bassnet.trainer import Trainer
 from ..results.canonical import canonical_digest
 from .bassnet_losses import USUAL_PATHS, config_with
@@ -66,7 +67,7 @@ class Study:
     held_out: Path | None = None
 
     def __post_init__(self) -> None:
-        preset(self.preset)
+        check_absolute(preset(self.preset), "no distance can be trained with")  # whichever losses are chosen later
         for name in ("start_steps", "steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")

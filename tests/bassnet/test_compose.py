@@ -196,6 +196,16 @@ def test_a_bass_that_would_clip_is_attenuated():
     assert float(np.abs(composed.audio).max()) == pytest.approx(PEAK, abs=1e-6)
 
 
+def test_a_model_whose_level_is_scaled_per_track_is_not_played():
+    objective = dataclasses.replace(preset("tiny").objective, level="minmax")
+    run = untrained()
+    scaled = dataclasses.replace(run, config=dataclasses.replace(run.config, objective=objective))
+    mix = np.ones(16000, dtype=np.float32)
+    message = "^the model in nowhere cannot be played: objective.level is 'minmax', .* sound needs absolute$"
+    with pytest.raises(ValueError, match=message):
+        compose(scaled, mix, torch.zeros(2), Controls(), sample_rate=16000, samples=16000)
+
+
 def test_a_bass_that_never_sounds_is_silence():
     mix = np.random.default_rng(0).standard_normal(16000).astype(np.float32)
     composed = compose(untrained(threshold=1.1), mix, torch.zeros(2), Controls(), sample_rate=16000, samples=16000)

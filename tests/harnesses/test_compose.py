@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from tonedeaf.bassnet.checkpoint import BEST, LAST, RunDocument, State, write_document, write_state
+from tonedeaf.bassnet.checkpoint import BEST, CONFIG, LAST, RunDocument, State, write_document, write_state
 from tonedeaf.bassnet.compose import compose
 from tonedeaf.bassnet.config import BassNetConfig, CqtConfig, ModelConfig, preset
 from tonedeaf.bassnet.controls import Controls
@@ -149,6 +150,21 @@ def test_a_recording_that_is_none_is_one_line(tmp_path: Path, run: Path, capsys:
     broken[5] = np.nan
     soundfile.write(mix, broken, 16000, subtype="FLOAT")
     assert "not finite" in error(capsys, mix, "--model", run, "--out", out)
+    assert not out.exists()
+
+
+def test_a_model_whose_level_is_scaled_per_track_is_one_line(
+    tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]
+):
+    mix, out, scaled = tmp_path / "mix.wav", tmp_path / "bass.wav", shutil.copytree(run, tmp_path / "run")
+    soundfile.write(mix, noise(16000), 16000)
+    document = json.loads((scaled / CONFIG).read_text())
+    document["config"]["objective"]["level"] = "minmax"
+    (scaled / CONFIG).write_text(json.dumps(document))
+    assert error(capsys, mix, "--model", scaled, "--out", out) == (
+        f"error: the model in {scaled} cannot be played: objective.level is 'minmax', which is scaled per track, for "
+        "comparison with the paper only; sound needs absolute\n"
+    )
     assert not out.exists()
 
 

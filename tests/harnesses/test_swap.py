@@ -316,6 +316,25 @@ def test_a_term_that_cannot_be_is_refused_before_losses_are_chosen(small: Small,
     assert "the path given renders the labels' pitch" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("chosen", [["--loss", "mss"], ["--top", "1"]])
+def test_a_level_that_no_distance_can_hear_is_refused_before_anything_is_computed(
+    small: Small,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: list[str],
+):
+    capsys.readouterr()
+    tiny = bassnet_config.PRESETS["tiny"]
+    scaled = replace(tiny, objective=replace(tiny.objective, level="minmax"))
+    monkeypatch.setitem(bassnet_config.PRESETS, "tiny", scaled)
+    assert run_command(["swap", *chosen, "--data", str(small.data), "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith("error: no distance can be trained with: objective.level is 'minmax'")
+    assert shown.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("rendered", "message"),
     [

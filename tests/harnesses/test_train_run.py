@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import linecache
-import re
 import signal
 import subprocess
 import sys
@@ -26,10 +25,9 @@ from tonedeaf.bassnet.manifest import VERSION, Recipe
 from tonedeaf.bassnet.rendering import render_dataset
 from tonedeaf.bassnet.run import Run, load_run
 from tonedeaf.bassnet.trainer import Trainer
-from tonedeaf.bassnet.training import Progress, train
+from tonedeaf.bassnet.training import train
 from tonedeaf.harnesses import bassnet_losses, train_run
 from tonedeaf.harnesses.cli import run_command
-from tonedeaf.harnesses.screen_training import clock, losses, training_bar
 from tonedeaf.harnesses.train_run import TrainOptions
 from tonedeaf.results.store import RecordStore
 
@@ -322,6 +320,10 @@ def test_a_run_without_memory_is_a_record_that_failed_and_goes_on(
             ("--set", "objective.spectral_weight=2", "--loss", "mss"),
             "objective.spectral_weight cannot be set to 2.0: the loss, its condition or another option makes it 0.0",
         ),
+        (
+            ("--set", "objective.level=minmax", "--loss", "mss"),
+            "mss cannot be trained with: objective.level is 'minmax', which is scaled per track",
+        ),
         (("--set", "training.max_steps=9", "--steps", "5"), "training.max_steps cannot be set to 9"),
         (("--seed", "-1"), "seed must be in"),
         (("--calibrate-every", "3"), "must divide a mini-epoch (2 steps), got 3"),
@@ -369,36 +371,3 @@ def test_songs_shorter_than_a_window(
     monkeypatch.setitem(config_module.PRESETS, "tiny", long)
     assert call("--data", data, "--device", "cpu", "--out", tmp_path / "run") == 2
     assert "no song is as long as a window of 640 frames of 10 ms" in capsys.readouterr().err
-
-
-# The screen
-
-
-def a_progress(**changes: Any) -> Progress:
-    validation = {"loss": 1.5, "f0": 0.25, "level": 0.3, "onset": 0.05, "kl": 2.0}
-    return Progress(
-        step=30, steps=60, seconds=12.0, seconds_left=12.0, training={}, validation=validation, best_loss=1.4
-    )._replace(**changes)
-
-
-def test_the_bar_tells_losses_and_the_time_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with training_bar(60, None) as report:
-        report(a_progress())
-    shown = capsys.readouterr().err
-    (line,) = (line for line in re.sub(r"\x1b\[[?\d;]*\w", "", shown).splitlines() if "left" in line)
-    assert len(line.strip()) <= 80
-    for part in ("loss 1.50 f0 0.25 level 0.30 onset 0.050 KL 2.0", "30/60", "0:12 left"):
-        assert part in line
-
-
-def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]):
-    with training_bar(60, None) as report:
-        report(a_progress())
-    assert capsys.readouterr().err == ""
-
-
-def test_words():
-    assert losses({}) == "first mini-epoch"
-    assert losses(a_progress().validation) == "loss 1.50 f0 0.25 level 0.30 onset 0.050 KL 2.0"
-    assert [clock(seconds) for seconds in (5, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
