@@ -29,6 +29,7 @@ SONGS = "songs"
 SONG_DOCUMENT = "song.json"
 MIX, BASS, LABELS, MIDI = "mix.flac", "bass.flac", "labels.npz", "song.mid"
 """Names in a dataset's folder."""
+_REPAIR = "run the tonedeaf data that made the dataset again to repair it"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,7 +145,7 @@ def open_dataset(folder: str | Path) -> Dataset:
             "run the tonedeaf data that began it again to finish it"
         )
     if not all(there):
-        raise ValueError(f"{folder} is damaged: {song_folder(folder, there.index(False))} is missing")
+        raise ValueError(f"{folder} is damaged: {song_folder(folder, there.index(False))} is missing; {_REPAIR}")
     lists = (manifest.level_range, manifest.groups, manifest.song_sha256)
     if any(len(each) != manifest.songs for each in lists):
         raise ValueError(f"{folder / MANIFEST} is damaged: its lists do not have {manifest.songs} entries")
@@ -175,7 +176,7 @@ def _checked(path: Path, sha256: str | None) -> bytes:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or os.strerror(errno.EIO)}") from error
     if content is None or sha256 is None:
-        raise ValueError(f"{path} is missing: render the dataset anew")
+        raise ValueError(f"{path} is missing: {_REPAIR}")
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(f"{path} is damaged: it is not the file that was written; render the dataset anew")
+        raise ValueError(f"{path} is damaged: it is not the file that was written; {_REPAIR}")
     return content

@@ -1,4 +1,8 @@
-"""How a dataset's folder comes about: song by song, in any order, by any number of processes, with interruptions."""
+"""How a dataset's folder comes about: song by song, in any order, by any number of processes, with interruptions.
+
+What was damaged in the meantime is found by its digests and made anew: the manifest knows those of the songs'
+documents, these know those of the other files.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,8 +31,9 @@ def build_dataset(
     executor: Executor,
     *,
     progress: Callable[[int], None] = lambda songs: None,
+    damaged: Callable[[int], None] = lambda songs: None,
 ) -> Dataset:
-    """Make the songs of a dataset that are not there yet.
+    """Make the songs of a dataset that are not there yet, or are damaged.
 
     Args:
         folder: the dataset's.
@@ -37,14 +42,16 @@ def build_dataset(
             processes.
         executor: where songs are made.
         progress: is called with the number of songs that have come to be there: first those of earlier runs.
+        damaged: is called with the number of songs that were there and are made anew.
 
     Raises:
         ValueError: if the folder holds anything else.
         OSError: if the disk is full; songs that are done stay.
     """
-    missing = begin(folder, recipe)
-    progress(recipe.songs - len(missing))
-    futures: list[Future[None]] = [executor.submit(_make_and_write, folder, make_song, index) for index in missing]
+    begun = begin(folder, recipe)
+    damaged(begun.damaged)
+    progress(recipe.songs - len(begun.missing))
+    futures: list[Future[None]] = [executor.submit(_make_and_write, folder, make_song, each) for each in begun.missing]
     try:
         for future in as_completed(futures):
             future.result()
@@ -60,14 +67,19 @@ def _make_and_write(folder: Path, make_song: Callable[[int], tuple[Song, bytes |
     write_song(folder, song, midi)
 
 
-def begin(folder: Path, recipe: Recipe) -> list[int]:
-    """Begin a dataset, or go on with it.
+class Begun(NamedTuple):
+    """The songs that are not there, and how many of them were there, but damaged."""
 
-    Returns:
-        The songs that are not there yet.
+    missing: list[int]
+    damaged: int
+
+
+def begin(folder: Path, recipe: Recipe) -> Begun:
+    """Begin a dataset, or go on with it; songs that are damaged are taken away.
 
     Raises:
         ValueError: if the folder cannot be written, or holds another dataset or anything else.
+        OSError: if a song cannot be read or taken away.
     """
     manifest = read_manifest(folder)
     if manifest is None:
@@ -85,7 +97,49 @@ def begin(folder: Path, recipe: Recipe) -> list[int]:
     elif manifest.recipe != recipe:
         raise ValueError(f"{folder} holds another dataset: {_difference(manifest.recipe, recipe)}; name a new folder")
     (folder / SONGS).mkdir(exist_ok=True)
-    return [index for index in range(recipe.songs) if not song_folder(folder, index).is_dir()]
+    missing: list[int] = []
+    damaged = 0
+    known = () if manifest is None else manifest.song_sha256  # of a complete dataset
+    for index in range(recipe.songs):
+        song = song_folder(folder, index)
+        if not song.is_dir():
+            missing.append(index)
+        elif not _is_intact(song, index, known[index] if len(known) == recipe.songs else None):
+            _take_away(song)
+            missing.append(index)
+            damaged += 1
+    return Begun(missing, damaged)
+
+
+def _is_intact(song: Path, index: int, sha256: str | None) -> bool:
+    """Whether a song's document has this digest, if it is known, and its files have those that the document names."""
+    try:
+        document = (song / SONG_DOCUMENT).read_bytes()
+        if sha256 is not None and _sha256(document) != sha256:
+            return False
+        about = decode_song(document, song)
+        return (
+            about.index == index
+            and {MIX, BASS, LABELS} <= about.files.keys()
+            and all(_sha256((song / name).read_bytes()) == digest for name, digest in about.files.items())
+        )
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return False
+
+
+def _take_away(song: Path) -> None:
+    """Remove a song's folder: from one moment to the next there is none."""
+    temporary = _temporary(song)
+    song.rename(temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(song: Path) -> Path:
+    return song.with_name(f".{song.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_song(folder: Path, song: Song, midi: bytes | None) -> None:
@@ -102,10 +156,10 @@ def write_song(folder: Path, song: Song, midi: bytes | None) -> None:
     files = {MIX: encode_audio(song.mix), BASS: encode_audio(song.bass), LABELS: encode_labels(song.labels)}
     if midi is not None:
         files[MIDI] = midi
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    digests = {name: _sha256(content) for name, content in files.items()}
     files[SONG_DOCUMENT] = encode_document(msgspec.structs.replace(song.about, files=digests))
     final = song_folder(folder, song.index)
-    temporary = final.with_name(f".{final.name}.{secrets.token_hex(8)}.tmp")
+    temporary = _temporary(final)
     try:
         temporary.mkdir()
         for name, content in files.items():
@@ -130,7 +184,7 @@ def finish(folder: Path, recipe: Recipe) -> Dataset:
         complete=True,
         level_range=tuple(song.level_range for song in songs),
         groups=tuple(song.group for song in songs),
-        song_sha256=tuple(hashlib.sha256(document).hexdigest() for document in documents),
+        song_sha256=tuple(_sha256(document) for document in documents),
     )
     for left in (*folder.glob(".*.tmp"), *(folder / SONGS).glob(".*.tmp")):
         if left.is_dir():

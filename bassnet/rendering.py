@@ -122,8 +122,9 @@ def render_dataset(
     executor: Executor,
     *,
     progress: Callable[[int], None] = lambda songs: None,
+    damaged: Callable[[int], None] = lambda songs: None,
 ) -> Dataset:
-    """Render the songs of a dataset that are not there yet.
+    """Render the songs of a dataset that are not there yet, or are damaged.
 
     Args:
         folder: the dataset's.
@@ -131,9 +132,11 @@ def render_dataset(
         renderer: that of the recipe.
         executor: where songs are rendered.
         progress: as in :func:`.dataset_writer.build_dataset`.
+        damaged: likewise.
 
     Raises:
         ValueError: if the folder holds anything else, or the renderer cannot play its sound font.
         OSError: if the disk is full; songs that are done stay.
     """
-    return build_dataset(folder, recipe, partial(render_song, recipe, renderer), executor, progress=progress)
+    make_song = partial(render_song, recipe, renderer)
+    return build_dataset(folder, recipe, make_song, executor, progress=progress, damaged=damaged)

@@ -138,6 +138,7 @@ def build_stems_dataset(
     executor: Executor,
     refused: Callable[[str], None],
     progress: Callable[[int], None] = lambda songs: None,
+    damaged: Callable[[int], None] = lambda songs: None,
     capacity: Capacity = "full",
 ) -> Dataset:
     """Make a dataset of recordings: songs are mixed, and what is heard in their basses estimated.
@@ -150,6 +151,7 @@ def build_stems_dataset(
         executor: where tracks are read and songs are made.
         refused: is called with one line for each track that cannot be used.
         progress: as in :func:`.dataset_writer.build_dataset`.
+        damaged: likewise.
         capacity: of CREPE's network.
 
     Raises:
@@ -181,7 +183,7 @@ def build_stems_dataset(
         sources=sources,
     )
     make_song = partial(stem_song, folder, tuple(usable), seed, capacity)
-    return build_dataset(folder, recipe, make_song, executor, progress=progress)
+    return build_dataset(folder, recipe, make_song, executor, progress=progress, damaged=damaged)
 
 
 def stem_song(

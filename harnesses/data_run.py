@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -54,6 +54,7 @@ def run(options: DataOptions, *, as_json: bool) -> int:
     make = _rendering(options) if options.dataset in PATTERNS else _mixing(options)
     began = time.perf_counter()
     counts: list[int] = []
+    damaged: list[int] = []
     with _opened(min(workers, make.songs)) as executor, screens.progress_bar(make.songs, "songs") as bar:
 
         def progress(songs: int) -> None:
@@ -61,13 +62,14 @@ def run(options: DataOptions, *, as_json: bool) -> int:
             bar(options.dataset, songs)
 
         try:
-            dataset = make.dataset(executor, progress)
+            dataset = make.dataset(executor, progress, damaged.append)
         except OSError as error:
             kept = f"songs that are there and kept: {_songs_in(options.out)}; run the same command again to go on"
             raise OSError(error.errno, f"{error.strerror or error}; {kept}", str(options.out)) from error
         except WorkerLostError as error:
             raise WorkerLostError(f"{error}; songs that are there: {_songs_in(options.out)}") from error
-    _print(dataset, made=sum(counts[1:]), seconds=time.perf_counter() - began, as_json=as_json)
+    seconds = time.perf_counter() - began
+    _print(dataset, made=sum(counts[1:]), damaged=sum(damaged), seconds=seconds, as_json=as_json)
     return 0
 
 
@@ -75,11 +77,14 @@ def _songs_in(folder: Path) -> int:
     return sum(1 for _ in (folder / SONGS).glob("[0-9]*"))
 
 
+_Told: TypeAlias = Callable[[int], None]
+
+
 class _Making(NamedTuple):
-    """How many songs there will be at most, and what makes them."""
+    """How many songs there will be at most, and what makes them: it tells how many are there, and how many damaged."""
 
     songs: int
-    dataset: Callable[[Executor, Callable[[int], None]], Dataset]
+    dataset: Callable[[Executor, _Told, _Told], Dataset]
 
 
 def _rendering(options: DataOptions) -> _Making:
@@ -93,7 +98,9 @@ def _rendering(options: DataOptions) -> _Making:
     )
     return _Making(
         recipe.songs,
-        lambda executor, progress: render_dataset(options.out, recipe, renderer, executor, progress=progress),
+        lambda executor, progress, damaged: render_dataset(
+            options.out, recipe, renderer, executor, progress=progress, damaged=damaged
+        ),
     )
 
 
@@ -107,7 +114,7 @@ def _mixing(options: DataOptions) -> _Making:
     tracks = find_tracks(folder)
     return _Making(
         max(1, len(tracks) if options.songs is None else options.songs),
-        lambda executor, progress: build_stems_dataset(
+        lambda executor, progress, damaged: build_stems_dataset(
             options.out,
             tracks,
             songs=options.songs,
@@ -115,6 +122,7 @@ def _mixing(options: DataOptions) -> _Making:
             executor=executor,
             refused=lambda problem: screens.note(f"left out: {problem}"),
             progress=progress,
+            damaged=damaged,
         ),
     )
 
@@ -126,16 +134,19 @@ def _opened(workers: int) -> Generator[Executor]:
         yield executor
 
 
-def _print(dataset: Dataset, *, made: int, seconds: float, as_json: bool) -> None:
+def _print(dataset: Dataset, *, made: int, damaged: int, seconds: float, as_json: bool) -> None:
     manifest = dataset.manifest
     if as_json:
         found: dict[str, Any] = msgspec.to_builtins(manifest.recipe)
-        found |= {"folder": str(dataset.folder), "digest": dataset.digest, "made": made, "elapsed": seconds}
+        found |= {"folder": str(dataset.folder), "digest": dataset.digest}
+        found |= {"made": made, "damaged": damaged, "elapsed": seconds}
         print(json.dumps([found], indent=2))
         return
     identity = manifest.renderer
     sounds = f", {identity.sound_font}" if identity.sound_font else ""
     news = f"{made} made in {seconds:.1f} s" if made else "all were there"
+    if damaged:
+        news += f", {damaged} of these in place of damaged ones"
     line = (
         f"{dataset.folder}: {len(dataset)} songs of {manifest.dataset}, seed {manifest.seed} "
         f"({identity.name} {identity.version}{sounds}; {news})"

@@ -37,8 +37,8 @@ def data_command(as_json: bool, debug: bool, **options: Any) -> int:
     """Make a DATASET that BassNet can learn from.
 
     A1, A2, A3 or A4 are rendered. A folder with a folder for each track, which holds bass.wav and other stems, is mixed
-    (also MUSDB18-HQ, and with mirdata Slakh). Run it again to finish what was interrupted: songs that are there are
-    kept.
+    (also MUSDB18-HQ, and with mirdata Slakh). Run it again to finish what was interrupted, or to repair what was
+    damaged: songs that are there and whole are kept.
     """
     del debug
     from ..data_run import DataOptions, run

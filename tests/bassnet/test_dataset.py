@@ -233,7 +233,7 @@ def test_after_an_error_nothing_more_is_made(tmp_path: Path):
 def test_two_runs_at_once_make_one_dataset(whole: Path, tmp_path: Path):
     """Both find every song missing; the slower one finds each there when it comes to write it."""
     folder = tmp_path / "A1"
-    missing = dataset_writer.begin(folder, recipe())
+    missing = dataset_writer.begin(folder, recipe()).missing
     render(folder)
     for index in missing:
         song, midi = render_song(recipe(), RENDERER, index)
@@ -352,7 +352,7 @@ def test_labels_are_read_without_the_audio_and_what_is_wrong_with_them_is_said_o
     with pytest.raises(ValueError, match=r"song must be in 0\.\.3, got 4"):
         dataset.labels(4)
     labels.unlink()
-    with pytest.raises(ValueError, match=f"^{labels} is missing: render the dataset anew$"):
+    with pytest.raises(ValueError, match=f"^{labels} is missing: run the tonedeaf data that made the dataset again to"):
         dataset.labels(1)
 
 

@@ -208,6 +208,22 @@ def test_a_dataset_of_recordings_is_resumed(recordings: Path, tmp_path: Path, de
     assert len(described) == 1  # of track 1; song 3 has the bass of song 0
 
 
+def test_a_damaged_dataset_of_recordings_is_repaired(recordings: Path, tmp_path: Path, described: list[int]):
+    whole = build(recordings, tmp_path / "out", songs=4)
+    before = whole.song(0), whole.song(3)
+    (tmp_path / "out" / "songs" / "00000" / "labels.npz").write_bytes(b"PK")
+    (tmp_path / "out" / "songs" / "00003" / "song.json").unlink()
+    del described[:]
+    told: list[int] = []
+    again = build(recordings, tmp_path / "out", songs=4, damaged=told.append)
+    assert told == [2]
+    assert again.manifest == whole.manifest
+    assert len(described) == 1  # song 3 is another mix of song 0's track
+    for one, same in zip(before, (again.song(0), again.song(3)), strict=True):
+        assert np.array_equal(one.mix, same.mix)
+        assert np.array_equal(one.labels.level, same.labels.level)
+
+
 def test_other_recordings_are_another_dataset(recordings: Path, tmp_path: Path, described: list[int]):
     del described
     first = build(recordings, tmp_path / "out")

@@ -53,6 +53,25 @@ def test_a_dataset_has_a_thousand_songs_of_a_minute_unless_told_otherwise(
     assert [(recipe.songs, recipe.seconds) for recipe in asked] == [(1000, 60.0), (7, 9.0)]
 
 
+def test_a_damaged_dataset_is_repaired_by_the_same_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "A1"
+    call = ["data", "A1", *SHORT, "--out", str(out)]
+    assert run_command(call) == 0
+    (out / "songs" / "00000" / "song.json").unlink()
+    (out / "songs" / "00001" / "mix.flac").write_bytes(b"fLaC")
+    capsys.readouterr()
+    assert run_command(call) == 0
+    said = capsys.readouterr()
+    assert "; 2 made in " in said.out
+    assert said.out.endswith(" s, 2 of these in place of damaged ones)\n")
+    assert not said.err
+    assert [open_dataset(out).song(index).index for index in range(2)] == [0, 1]
+    (out / "songs" / "00001" / "labels.npz").unlink()
+    assert run_command([*call, "--json"]) == 0
+    (made,) = json.loads(capsys.readouterr().out)
+    assert (made["songs"], made["made"], made["damaged"]) == (2, 1, 1)
+
+
 @pytest.mark.slow  # two processes that import torch
 def test_two_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     arguments = ["data", "A1", "--songs", "2", "--seconds", "2", "--renderer", "additive", "--workers", "2"]
