@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .dataset import Dataset
+
 
 class Split(NamedTuple):
     """Numbers of songs, ascending."""
@@ -46,3 +48,19 @@ def split_songs(groups: Sequence[int], *, share: float, seed: int) -> Split:
         [song for song, group in enumerate(groups) if group not in chosen],
         [song for song, group in enumerate(groups) if group in chosen],
     )
+
+
+def check_apart(judging: Dataset, learnt: Dataset) -> None:
+    """Refuse another dataset to judge by if it holds a song, or a recording, of the one that is learnt from.
+
+    Songs are told by their digests: a rendered one is the same whatever number of others it is rendered with.
+
+    Raises:
+        ValueError: if it does.
+    """
+    songs = set(judging.manifest.song_sha256) & set(learnt.manifest.song_sha256)
+    if songs or set(judging.manifest.sources.values()) & set(learnt.manifest.sources.values()):
+        raise ValueError(
+            f"{judging.folder} holds songs that are in {learnt.folder}, too: render others, by another seed of "
+            "tonedeaf data, or take other recordings"
+        )

@@ -18,7 +18,7 @@ from ..bassnet.dataset import Dataset, open_dataset
 from ..bassnet.evaluation import Findings, evaluate_run, fit_onset_threshold, typical_timbre_of
 from ..bassnet.evaluation_pitch_grid import PitchGrid, pitch_grid
 from ..bassnet.run import Run
-from ..bassnet.split import Split, split_songs
+from ..bassnet.split import Split, check_apart, split_songs
 from ..results.bassnet_evaluation import EVALUATION
 from ..results.bassnet_relative_pitch import RELATIVE_PITCH
 from ..results.environment import environment, peak_memory_mib, revision
@@ -86,7 +86,8 @@ def judged(run: Run, data: Path | None) -> Judged:
         data: folder of the dataset; None is the one that it was trained on.
 
     Raises:
-        ValueError: if the run does not say what it was trained on, or the dataset is missing, half-written or damaged.
+        ValueError: if the run does not say what it was trained on; the dataset is missing, half-written or damaged; or
+            it is another one and has songs of the one that the run was trained on.
     """
     if not {"dataset", "loss"} <= set(run.about):
         raise ValueError(f"{run.folder} does not say what it was trained on: train it by tonedeaf train")
@@ -101,11 +102,17 @@ def judged(run: Run, data: Path | None) -> Judged:
         assert parted is not None
         songs, split = parted.validation, "validation"
     else:
+        if own is not None:
+            check_apart(dataset, own)
         songs, split = list(range(len(dataset))), "all"
         notes.append(
             f"{run.folder.name} was trained on another dataset ({trained_on['dataset']}, digest "
             f"{trained_on['digest'][:8]}…): it is judged on all {len(songs)} songs of {dataset.folder}"
         )
+        if own is None:
+            notes.append(
+                f"whether {run.folder.name} was trained on some of them cannot be told: its dataset is not in {folder}"
+            )
     if not run.finished:
         notes.append(f"the training of {run.folder.name} has not come to its end: its best weights so far are judged")
     return Judged(

@@ -13,6 +13,7 @@ import torch
 from ..bassnet.audio_term import CONDITIONS, Condition
 from ..bassnet.config import SAMPLE_RATE, preset
 from ..bassnet.dataset import Dataset, open_dataset
+from ..bassnet.split import check_apart
 from ..results.leaderboard import Standing
 from ..results.ranking_and_training import associations
 from ..results.record import Record
@@ -142,12 +143,7 @@ def _check_held_out(held_out: Dataset, dataset: Dataset) -> None:
     if held_out.manifest.dataset != dataset.manifest.dataset:
         kinds = f"{held_out.manifest.dataset}, not of {dataset.manifest.dataset}"
         raise ValueError(f"the songs of {held_out.folder} are of {kinds}: arms are judged by songs of their own kind")
-    common = set(held_out.manifest.song_sha256) & set(dataset.manifest.song_sha256)
-    if common or set(held_out.manifest.sources.values()) & set(dataset.manifest.sources.values()):
-        raise ValueError(
-            f"{held_out.folder} holds songs that are in {dataset.folder}, too: render others, by another seed of "
-            "tonedeaf data, or take other recordings"
-        )
+    check_apart(held_out, dataset)
 
 
 def rank_losses(options: SwapOptions) -> list[Record]:

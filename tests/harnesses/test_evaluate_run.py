@@ -200,6 +200,18 @@ def test_another_dataset_is_allowed_and_marked(world: Path, tmp_path: Path, caps
     assert record.metrics["onset_threshold_is_fitted"] is True, "on the songs it was trained with"
 
 
+def test_songs_of_the_training_dataset_are_not_another_one(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """A song is the same to the byte whatever number of others it is rendered with."""
+    for songs in (2, 4):
+        fewer = rendered(tmp_path / f"A1-{songs}", dataset="A1", seed=0, songs=songs)
+        assert fewer.manifest.song_sha256[:2] == open_dataset(world / "A1").manifest.song_sha256[:2]
+        message = said(capsys, 2, world / "run", "--data", fewer.folder, "--out", tmp_path / "out")
+        assert message.startswith(f"error: {fewer.folder} holds songs that are in {world / 'A1'}, too: render others")
+    assert not list((tmp_path / "out").glob("*.json")), "nothing has been computed"
+
+
 @pytest.mark.usefixtures("quick")
 def test_thresholds_are_fitted_without_the_training_songs_or_said_not_to_be(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -211,6 +223,11 @@ def test_thresholds_are_fitted_without_the_training_songs_or_said_not_to_be(
     message = said(capsys, 2, run, "--out", tmp_path / "out")
     assert "the dataset that" in message
     assert "name it by --data" in message
+    assert run_command(["evaluate", str(run), "--data", str(world / "A2"), "--out", str(tmp_path / "out")]) == 0
+    unknown = (
+        f"note: whether moved was trained on some of them cannot be told: its dataset is not in {tmp_path / 'gone'}"
+    )
+    assert unknown in capsys.readouterr().err.splitlines()
     records = answered(capsys, run, "--data", world / "A2", "--out", tmp_path / "out")
     assert records[0]["metrics"]["onset_threshold_is_fitted"] is False
     assert records[0]["metrics"]["onset_threshold"] == 0.5
