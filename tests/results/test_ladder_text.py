@@ -92,6 +92,18 @@ def test_a_short_leaderboard_keeps_the_places_of_the_long_one():
     assert "\\*" in leaderboard_markdown(standings)
 
 
+def test_the_short_leaderboard_has_the_first_and_the_known(make_record: MakeRecord, tmp_path: Path):
+    store = RecordStore(tmp_path)
+    for place, name in enumerate([*"abcdefghij", "mss"]):
+        right = 99 - place
+        trials = pl.DataFrame({"trial": range(100), "pitch_analytic": [1.0] * right + [-1.0] * (100 - right)})
+        store.write(make_record(distance=name, trials=100, metrics=_metrics(pitch_analytic=right)), trials)
+    published = Publication(collect([tmp_path]), Conventions(("sines",), Mode({}, {}), Mode({}, {})))
+    lines = tables(published)["leaderboard-short"]().splitlines()
+    assert [line.split("|")[1].strip() for line in lines if "`" in line] == [*"12345678", "11"]
+    assert lines[-1].startswith("9 of 11 distances: the first 8, and those of Table 1")
+
+
 def test_times_of_two_distances_are_compared_where_both_were_measured(make_record: MakeRecord):
     def cost(name: str, forward: float) -> Record:
         return make_record(distance=name, kind="cost", metrics={"forward_ms": forward, "backward_ms": 1.0})
@@ -164,7 +176,7 @@ def test_a_suite_has_a_table_of_its_own_in_its_order_and_no_ladder(make_record: 
 def test_an_ablation_at_several_durations_has_a_table_for_each(make_record: MakeRecord, tmp_path: Path):
     store, parts = RecordStore(tmp_path), ("ours", "ours[x=0]", "ours[y=0]", "ours[z=0]")
     trials = pl.DataFrame({"trial": range(100), "pitch_analytic": [1.0] * 90 + [-1.0] * 10})
-    for seed, seconds, names in ((0, 0.2, ("ours", "others")), (1, 0.2, parts), (1, 0.5, parts[:3])):
+    for seed, seconds, names in ((0, 0.2, ("ours", "others", "mss")), (1, 0.2, parts), (1, 0.5, parts[:3])):
         for name in names:
             metrics, params = _metrics(pitch_analytic=90), {"duration": seconds}
             one = make_record(distance=name, seed=seed, trials=100, metrics=metrics, task_params=params)
